@@ -1,0 +1,90 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Data flows one way: importers → graph → passes → graph → file → plan → session.
+// A target may import only what is listed here; the build is checked with
+// `--explicit-target-dependency-import-check error`.
+let package = Package(
+  name: "sepal",
+  platforms: [.macOS(.v13)],
+  products: [
+    .library(name: "Sepal", targets: ["Sepal"]),
+    .executable(name: "sepal", targets: ["SepalCLI"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+  ],
+  targets: [
+    // System libraries.
+    .systemLibrary(
+      name: "CProtobufC", pkgConfig: "libprotobuf-c",
+      providers: [.apt(["libprotobuf-c-dev"]), .brew(["protobuf-c"])]),
+    .systemLibrary(
+      name: "CZlib", pkgConfig: "zlib",
+      providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+
+    // Generated from schemas/*.proto by `make generate`. The only two users of protobuf-c.
+    .target(name: "CONNXSchema", dependencies: ["CProtobufC"]),
+    .target(name: "CSepalSchema", dependencies: ["CProtobufC"]),
+
+    // Element types, shapes, tensors.
+    .target(name: "SepalTensor"),
+
+    // The intermediate representation: values, nodes, one file per operator.
+    .target(name: "SepalGraph", dependencies: ["SepalTensor"]),
+
+    // Importers: source format → graph.
+    .target(
+      name: "SepalONNX", dependencies: ["SepalGraph", "SepalTensor", "CONNXSchema", "CProtobufC"]),
+
+    // Graph → graph: one file per pass.
+    .target(name: "SepalPasses", dependencies: ["SepalGraph", "SepalTensor"]),
+
+    // Graph ↔ native file.
+    .target(
+      name: "SepalFormat",
+      dependencies: ["SepalGraph", "SepalTensor", "CSepalSchema", "CProtobufC", "CZlib"]),
+
+    // Graph → plan → session. Micro-kernels in C, policy in Swift.
+    .target(name: "CSepalKernels"),
+    .target(name: "SepalRuntime", dependencies: ["SepalGraph", "SepalTensor", "CSepalKernels"]),
+
+    // Reference against runtime, value by value.
+    .target(
+      name: "SepalValidation",
+      dependencies: ["SepalGraph", "SepalTensor", "SepalPasses", "SepalRuntime"]),
+
+    // What people import.
+    .target(
+      name: "Sepal",
+      dependencies: [
+        "SepalTensor", "SepalGraph", "SepalONNX", "SepalPasses", "SepalFormat", "SepalRuntime",
+        "SepalValidation", "CZlib",
+      ]),
+
+    // What people type.
+    .executableTarget(
+      name: "SepalCLI",
+      dependencies: [
+        "Sepal", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
+    .testTarget(name: "SepalTensorTests", dependencies: ["SepalTensor"]),
+    .testTarget(name: "SepalGraphTests", dependencies: ["SepalGraph", "SepalTensor"]),
+    .testTarget(name: "SepalONNXTests", dependencies: ["SepalONNX", "SepalGraph", "SepalTensor"]),
+    .testTarget(
+      name: "SepalPassesTests", dependencies: ["SepalPasses", "SepalGraph", "SepalTensor"]),
+    .testTarget(
+      name: "SepalFormatTests", dependencies: ["SepalFormat", "SepalGraph", "SepalTensor"]),
+    .testTarget(
+      name: "SepalRuntimeTests",
+      dependencies: ["SepalRuntime", "SepalGraph", "SepalTensor", "CSepalKernels"]),
+    .testTarget(
+      name: "SepalValidationTests",
+      dependencies: ["SepalValidation", "SepalGraph", "SepalTensor", "SepalPasses", "SepalRuntime"]),
+    .testTarget(name: "SepalTests", dependencies: ["Sepal"]),
+    .testTarget(name: "SepalCLITests", dependencies: ["SepalCLI", "Sepal"]),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .c11
+)

@@ -1,0 +1,1 @@
+int CONNXSchema_placeholder(void);

@@ -1,0 +1,1 @@
+int CSepalKernels_placeholder(void);

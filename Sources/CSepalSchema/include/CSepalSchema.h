@@ -1,0 +1,1 @@
+int CSepalSchema_placeholder(void);

@@ -1,0 +1,2 @@
+#include "include/CSepalSchema.h"
+int CSepalSchema_placeholder(void) { return 0; }
