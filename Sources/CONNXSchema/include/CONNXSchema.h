@@ -1,1 +1,1 @@
-int CONNXSchema_placeholder(void);
+#include "onnx.pb-c.h"

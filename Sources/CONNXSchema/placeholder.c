@@ -1,2 +1,0 @@
-#include "include/CONNXSchema.h"
-int CONNXSchema_placeholder(void) { return 0; }
