@@ -30,7 +30,6 @@ public final class TensorStorage: @unchecked Sendable {
   }
 }
 
-
 /// A dense tensor in row-major order. Values are immutable; copies share storage.
 public struct Tensor: Sendable {
   public let type: TensorType

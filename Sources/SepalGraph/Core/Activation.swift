@@ -1,0 +1,122 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// An elementwise function of one variable that can be fused as the last step of another operator.
+public enum Activation: Sendable, Hashable {
+  case identity
+  /// max(x, 0)
+  case relu
+  /// min(max(x, min), max). ReLU6 is `clip(0, 6)`. Either bound may be infinite.
+  case clip(min: Double, max: Double)
+  /// x for x ≥ 0, α·x below
+  case leakyRelu(alpha: Double)
+  /// x for x ≥ 0, α·(eˣ − 1) below
+  case elu(alpha: Double)
+  /// min(max(α·x + β, 0), 1)
+  case hardSigmoid(alpha: Double, beta: Double)
+  /// x·min(max(x/6 + ½, 0), 1)
+  case hardSwish
+  /// 1/(1 + e⁻ˣ)
+  case sigmoid
+  /// x·sigmoid(x)
+  case silu
+  case tanh
+  /// x·Φ(x) by the error function
+  case gelu
+  /// The tanh approximation of GELU.
+  case geluTanh
+
+  public func callAsFunction(_ x: Double) -> Double {
+    switch self {
+    case .identity: x
+    case .relu: x < 0 ? 0 : x
+    case .clip(let low, let high): x < low ? low : x > high ? high : x
+    case .leakyRelu(let alpha): x < 0 ? alpha * x : x
+    case .elu(let alpha): x < 0 ? alpha * expm1(x) : x
+    case .hardSigmoid(let alpha, let beta): Activation.clip(min: 0, max: 1)(alpha * x + beta)
+    case .hardSwish: x * Activation.clip(min: 0, max: 1)(x / 6 + 0.5)
+    case .sigmoid: 1 / (1 + exp(-x))
+    case .silu: x / (1 + exp(-x))
+    case .tanh: tanhFunction(x)
+    case .gelu: 0.5 * x * (1 + erf(x * 0.5.squareRoot()))
+    case .geluTanh:
+      0.5 * x * (1 + tanhFunction((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+    }
+  }
+}
+
+private func tanhFunction(_ x: Double) -> Double {
+  #if canImport(Glibc)
+    Glibc.tanh(x)
+  #elseif canImport(Musl)
+    Musl.tanh(x)
+  #else
+    Darwin.tanh(x)
+  #endif
+}
+
+extension Activation: AttributeConvertible {
+  private var parts: (name: String, parameters: [Double]) {
+    switch self {
+    case .identity: ("identity", [])
+    case .relu: ("relu", [])
+    case .clip(let low, let high): ("clip", [low, high])
+    case .leakyRelu(let alpha): ("leakyRelu", [alpha])
+    case .elu(let alpha): ("elu", [alpha])
+    case .hardSigmoid(let alpha, let beta): ("hardSigmoid", [alpha, beta])
+    case .hardSwish: ("hardSwish", [])
+    case .sigmoid: ("sigmoid", [])
+    case .silu: ("silu", [])
+    case .tanh: ("tanh", [])
+    case .gelu: ("gelu", [])
+    case .geluTanh: ("geluTanh", [])
+    }
+  }
+
+  /// `relu`, `clip(0.0,6.0)`: the name and, where there are any, the parameters.
+  public var attributeValue: AttributeValue {
+    let (name, parameters) = parts
+    let list = parameters.map { "\($0)" }.joined(separator: ",")
+    return .string(parameters.isEmpty ? name : "\(name)(\(list))")
+  }
+
+  public init?(attributeValue: AttributeValue) {
+    guard case .string(let text) = attributeValue else { return nil }
+    let pieces = text.split(separator: "(", maxSplits: 1)
+    guard let name = pieces.first else { return nil }
+    var parameters: [Double] = []
+    if pieces.count == 2 {
+      guard pieces[1].hasSuffix(")") else { return nil }
+      for piece in pieces[1].dropLast().split(separator: ",") {
+        guard let value = Double(piece), !value.isNaN else { return nil }
+        parameters.append(value)
+      }
+    }
+    switch (name, parameters.count) {
+    case ("identity", 0): self = .identity
+    case ("relu", 0): self = .relu
+    case ("clip", 2): self = .clip(min: parameters[0], max: parameters[1])
+    case ("leakyRelu", 1): self = .leakyRelu(alpha: parameters[0])
+    case ("elu", 1): self = .elu(alpha: parameters[0])
+    case ("hardSigmoid", 2): self = .hardSigmoid(alpha: parameters[0], beta: parameters[1])
+    case ("hardSwish", 0): self = .hardSwish
+    case ("sigmoid", 0): self = .sigmoid
+    case ("silu", 0): self = .silu
+    case ("tanh", 0): self = .tanh
+    case ("gelu", 0): self = .gelu
+    case ("geluTanh", 0): self = .geluTanh
+    default: return nil
+    }
+  }
+
+  public static var expectation: String { "an activation such as relu or clip(0.0,6.0)" }
+}
+
+extension Activation: CustomStringConvertible {
+  public var description: String { attributeValue.description }
+}

@@ -1,0 +1,294 @@
+import SepalTensor
+
+public struct ValueID: Hashable, Sendable, Comparable {
+  public let index: Int
+  public static func < (lhs: ValueID, rhs: ValueID) -> Bool { lhs.index < rhs.index }
+}
+
+public struct NodeID: Hashable, Sendable, Comparable {
+  public let index: Int
+  public static func < (lhs: NodeID, rhs: NodeID) -> Bool { lhs.index < rhs.index }
+}
+
+/// A source tensor that a value stands for.
+public struct Origin: Hashable, Sendable {
+  /// The tensor's name in the source file.
+  public var name: String
+  /// Empty when the value has the source's axis order (up to unit dimensions); otherwise
+  /// `Transpose(value, permutation)` has it.
+  public var permutation: [Int]
+
+  public init(_ name: String, permutation: [Int] = []) {
+    self.name = name
+    self.permutation = permutation
+  }
+}
+
+/// One edge of the graph: an input, a constant, or a node's output.
+public struct Value: Sendable {
+  public let id: ValueID
+  public var name: String
+  public internal(set) var type: TensorType
+  /// Set for constants, which have no producer.
+  public internal(set) var constant: Tensor?
+  public var origins: [Origin]
+  public internal(set) var producer: NodeID?
+  /// Number of operand slots per consuming node.
+  internal var uses: [NodeID: Int] = [:]
+  internal var outputUses = 0
+
+  /// Operand slots and graph outputs that read this value.
+  public internal(set) var useCount = 0
+  public var isGraphOutput: Bool { outputUses > 0 }
+  public var isConstant: Bool { constant != nil }
+  /// Consuming nodes, ascending by id.
+  public var consumers: [NodeID] { uses.keys.sorted() }
+}
+
+/// One application of an operator.
+public struct Node: Sendable {
+  public let id: NodeID
+  public var name: String
+  public internal(set) var op: any Operator
+  /// Nil marks an absent optional operand.
+  public internal(set) var inputs: [ValueID?]
+  public internal(set) var outputs: [ValueID]
+
+  /// The operator as `type`, or nil when it is another one.
+  public func op<Op: Operator>(as type: Op.Type) -> Op? { op as? Op }
+
+  /// The id of operand `index`; nil when absent.
+  public func input(_ index: Int) -> ValueID? { index < inputs.count ? inputs[index] : nil }
+
+  /// The only (or first) output.
+  public var output: ValueID { outputs[0] }
+}
+
+/// A dataflow graph over static shapes: a value, acyclic by construction, checked by `verify()`.
+///
+/// Values and nodes are addressed by ids that stay valid until the value or node is removed.
+/// Every mutation keeps producers and use lists consistent; cost per mutation does not grow with the graph.
+public struct Graph: Sendable {
+  public struct Output: Sendable, Hashable {
+    public var name: String
+    public var value: ValueID
+  }
+
+  public var name: String
+  public private(set) var inputs: [ValueID] = []
+  public private(set) var outputs: [Output] = []
+  public var provenance = Provenance()
+
+  private var valueSlots: [Value?] = []
+  private var nodeSlots: [Node?] = []
+  public private(set) var nodeCount = 0
+
+  public init(name: String = "") { self.name = name }
+
+  public func value(_ id: ValueID) -> Value {
+    guard let value = valueSlots[id.index] else { preconditionFailure("value \(id.index) was removed") }
+    return value
+  }
+
+  public func node(_ id: NodeID) -> Node {
+    guard let node = nodeSlots[id.index] else { preconditionFailure("node \(id.index) was removed") }
+    return node
+  }
+
+  public func contains(_ id: NodeID) -> Bool { id.index < nodeSlots.count && nodeSlots[id.index] != nil }
+  public func contains(_ id: ValueID) -> Bool { id.index < valueSlots.count && valueSlots[id.index] != nil }
+
+  public func type(of id: ValueID) -> TensorType { value(id).type }
+  public func constant(_ id: ValueID?) -> Tensor? { id.flatMap { value($0).constant } }
+
+  /// The node that computes `id`; nil for inputs and constants.
+  public func producer(of id: ValueID?) -> Node? {
+    guard let id, let producer = value(id).producer else { return nil }
+    return node(producer)
+  }
+
+  /// The producer of `id` when it is an `Op` and nothing else reads `id`.
+  public func soleProducer<Op: Operator>(of id: ValueID?, as type: Op.Type) -> (node: Node, op: Op)? {
+    guard let id, value(id).useCount == 1, let node = producer(of: id), let op = node.op as? Op else {
+      return nil
+    }
+    return (node, op)
+  }
+
+  /// The only consumer of `id` when `id` is read once and is not a graph output.
+  public func soleConsumer(of id: ValueID) -> Node? {
+    let value = value(id)
+    guard value.outputUses == 0, value.uses.count == 1, let use = value.uses.first, use.value == 1 else {
+      return nil
+    }
+    return node(use.key)
+  }
+
+  public func inputTypes(of node: Node) -> Inputs<TensorType> {
+    Inputs(node.inputs.map { $0.map { type(of: $0) } })
+  }
+
+  /// Living values, ascending by id.
+  public var values: [Value] { valueSlots.compactMap { $0 } }
+
+  /// Living nodes in topological order. Linear time; stable: producers come right before their first
+  /// consumer unless already earlier by id.
+  public var nodes: [Node] { topologicalOrder().map { node($0) } }
+
+  public func topologicalOrder() -> [NodeID] {
+    var order: [NodeID] = []
+    order.reserveCapacity(nodeCount)
+    var state = [UInt8](repeating: 0, count: nodeSlots.count)
+    var stack: [(id: NodeID, next: Int)] = []
+    for slot in nodeSlots {
+      guard let root = slot, state[root.id.index] == 0 else { continue }
+      stack.append((root.id, 0))
+      state[root.id.index] = 1
+      while let (id, next) = stack.last {
+        let inputs = nodeSlots[id.index]?.inputs ?? []
+        if next == inputs.count {
+          stack.removeLast()
+          order.append(id)
+          continue
+        }
+        stack[stack.count - 1].next += 1
+        if let input = inputs[next], let producer = valueSlots[input.index]?.producer,
+          state[producer.index] == 0
+        {
+          state[producer.index] = 1
+          stack.append((producer, 0))
+        }
+      }
+    }
+    return order
+  }
+
+  @discardableResult
+  public mutating func addInput(_ name: String, _ type: TensorType) -> ValueID {
+    let id = newValue(name, type, origins: [Origin(name)])
+    inputs.append(id)
+    return id
+  }
+
+  public mutating func addConstant(_ name: String, _ tensor: Tensor, origins: [Origin] = []) -> ValueID {
+    let id = newValue(name, tensor.type, origins: origins)
+    valueSlots[id.index]?.constant = tensor
+    return id
+  }
+
+  public mutating func addOutput(_ name: String, _ value: ValueID) {
+    outputs.append(Output(name: name, value: value))
+    valueSlots[value.index]?.outputUses += 1
+    valueSlots[value.index]?.useCount += 1
+  }
+
+  /// Appends a node and infers its outputs' types. Output names default to the node's name.
+  /// `outputCount` is needed only for operators with a variable number of outputs.
+  @discardableResult
+  public mutating func add(
+    _ op: any Operator, name: String, inputs: [ValueID?], outputNames: [String] = []
+  ) throws(GraphError) -> [ValueID] {
+    let types: [TensorType]
+    do throws(OperatorError) {
+      try Swift.type(of: op).schema.checkArity(inputs.map { $0 != nil })
+      types = try op.inferOutputs(Inputs(inputs.map { $0.map { self.type(of: $0) } }))
+    } catch {
+      throw GraphError(node: name, op: op.name, message: error.message)
+    }
+    for type in types {
+      guard type.rank <= TensorType.maximumRank, TensorType.checkedCount(type.shape) != nil else {
+        throw GraphError(node: name, op: op.name, message: "the output \(type) is too large")
+      }
+    }
+    let id = NodeID(index: nodeSlots.count)
+    let outputs = types.enumerated().map { index, type in
+      let fallback = index == 0 ? name : "\(name):\(index)"
+      return newValue(index < outputNames.count ? outputNames[index] : fallback, type, origins: [])
+    }
+    for output in outputs { valueSlots[output.index]?.producer = id }
+    nodeSlots.append(Node(id: id, name: name, op: op, inputs: inputs, outputs: outputs))
+    nodeCount += 1
+    for input in inputs { addUse(of: input, by: id) }
+    return outputs
+  }
+
+  public mutating func rename(_ id: ValueID, to name: String) { valueSlots[id.index]?.name = name }
+
+  public mutating func addOrigins(_ origins: [Origin], to id: ValueID) {
+    guard let known = valueSlots[id.index]?.origins else { return }
+    for origin in origins where !known.contains(origin) { valueSlots[id.index]?.origins.append(origin) }
+  }
+
+  /// Makes every reader of `old`, graph outputs included, read `new`.
+  public mutating func replaceUses(of old: ValueID, with new: ValueID) {
+    guard old != new else { return }
+    for consumer in value(old).consumers {
+      let count = valueSlots[old.index]?.uses.removeValue(forKey: consumer) ?? 0
+      for index in node(consumer).inputs.indices where nodeSlots[consumer.index]?.inputs[index] == old {
+        nodeSlots[consumer.index]?.inputs[index] = new
+      }
+      valueSlots[new.index]?.uses[consumer, default: 0] += count
+      valueSlots[new.index]?.useCount += count
+      valueSlots[old.index]?.useCount -= count
+    }
+    if value(old).isGraphOutput {
+      for index in outputs.indices where outputs[index].value == old { outputs[index].value = new }
+      let count = value(old).outputUses
+      valueSlots[new.index]?.outputUses += count
+      valueSlots[new.index]?.useCount += count
+      valueSlots[old.index]?.outputUses = 0
+      valueSlots[old.index]?.useCount -= count
+    }
+  }
+
+  /// Removes a node whose outputs nobody reads, with those outputs.
+  public mutating func remove(_ id: NodeID) {
+    let removed = node(id)
+    for output in removed.outputs {
+      precondition(value(output).useCount == 0, "'\(removed.name)' still has readers")
+      valueSlots[output.index] = nil
+    }
+    for input in removed.inputs { removeUse(of: input, by: id) }
+    nodeSlots[id.index] = nil
+    nodeCount -= 1
+  }
+
+  /// Removes an unread constant.
+  public mutating func removeConstant(_ id: ValueID) {
+    precondition(value(id).isConstant && value(id).useCount == 0)
+    valueSlots[id.index] = nil
+  }
+
+  private mutating func newValue(_ name: String, _ type: TensorType, origins: [Origin]) -> ValueID {
+    let id = ValueID(index: valueSlots.count)
+    valueSlots.append(Value(id: id, name: name, type: type, constant: nil, origins: origins, producer: nil))
+    return id
+  }
+
+  private mutating func addUse(of value: ValueID?, by node: NodeID) {
+    guard let value else { return }
+    valueSlots[value.index]?.uses[node, default: 0] += 1
+    valueSlots[value.index]?.useCount += 1
+  }
+
+  private mutating func removeUse(of value: ValueID?, by node: NodeID) {
+    guard let value, let count = valueSlots[value.index]?.uses[node] else { return }
+    valueSlots[value.index]?.uses[node] = count == 1 ? nil : count - 1
+    valueSlots[value.index]?.useCount -= 1
+  }
+}
+
+/// Why a node could not be added, changed or evaluated.
+public struct GraphError: Error, Sendable, Hashable, CustomStringConvertible {
+  public var node: String
+  public var op: String
+  public var message: String
+
+  public init(node: String, op: String, message: String) {
+    self.node = node
+    self.op = op
+    self.message = message
+  }
+
+  public var description: String { "node '\(node)' (\(op)): \(message)" }
+}

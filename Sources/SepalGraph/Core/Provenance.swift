@@ -1,0 +1,44 @@
+/// Where a graph came from and what was done to it. Travels in the native file.
+public struct Provenance: Sendable, Hashable {
+  /// `onnx`, `keras`, `sepal`.
+  public var sourceFormat = ""
+  /// The producer that the source names, such as `pytorch 2.1`.
+  public var producer = ""
+  /// Lower-case hexadecimal SHA-256 of the source file; empty when unknown.
+  public var sourceDigest = ""
+  /// Nodes in the source file before anything was done.
+  public var sourceNodeCount = 0
+  public var rewrites: [RewriteRecord] = []
+
+  public init() {}
+}
+
+/// How the result of a rewrite relates to what it replaced.
+public enum Exactness: Sendable, Hashable {
+  /// Bit-identical on every input.
+  case exact
+  /// The same function over the real numbers; rounding may differ.
+  case reassociated
+  /// Differs by at most this relative error.
+  case approximate(Double)
+}
+
+/// One applied rewrite.
+public struct RewriteRecord: Sendable, Hashable {
+  public var pass: String
+  /// `name (Op)` of the nodes that went.
+  public var before: [String]
+  /// `name (Op)` of the nodes that came.
+  public var after: [String]
+  /// Source tensors that the new nodes' outputs stand for.
+  public var origins: [String]
+  public var exactness: Exactness
+
+  public init(pass: String, before: [String], after: [String], origins: [String], exactness: Exactness) {
+    self.pass = pass
+    self.before = before
+    self.after = after
+    self.origins = origins
+    self.exactness = exactness
+  }
+}
