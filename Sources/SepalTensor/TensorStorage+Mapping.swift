@@ -1,0 +1,89 @@
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
+/// Why a file could not be opened for reading.
+public struct FileError: Error, Sendable, Equatable {
+  public enum Code: Sendable, Equatable {
+    /// Nothing is there, or a folder on the way to it is missing.
+    case missing
+    /// A folder, a pipe, a device.
+    case notAFile
+    /// The system refused; the message is its reason.
+    case unreadable
+  }
+
+  public let code: Code
+  public let path: String
+  public let message: String
+
+  public init(_ code: Code, path: String, message: String) {
+    self.code = code
+    self.path = path
+    self.message = message
+  }
+}
+
+extension FileError: CustomStringConvertible {
+  public var description: String { "\(path): \(message)" }
+}
+
+extension TensorStorage {
+  /// Maps a regular file read-only; nothing is read until it is touched. An empty file gives empty storage.
+  ///
+  /// The file must not be shortened by another process while the storage lives.
+  public static func mapping(path: String) throws(FileError) -> TensorStorage {
+    // Without O_NONBLOCK, opening a pipe waits for its writer.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else {
+      let reason = errno
+      if reason == ENOENT || reason == ENOTDIR {
+        throw FileError(.missing, path: path, message: "no such file")
+      }
+      throw FileError(.unreadable, path: path, message: systemMessage(reason))
+    }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      throw FileError(.unreadable, path: path, message: systemMessage(errno))
+    }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      let kind = status.st_mode & S_IFMT == S_IFDIR ? "a folder" : "not a regular file"
+      throw FileError(.notAFile, path: path, message: "is \(kind), expected a file")
+    }
+    guard let count = Int(exactly: status.st_size) else {
+      throw FileError(.unreadable, path: path, message: "is too large to map")
+    }
+    guard count > 0 else {
+      return TensorStorage(viewing: UnsafeRawBufferPointer(start: nil, count: 0), owner: Mapping(nil, 0))
+    }
+    guard let start = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
+      throw FileError(.unreadable, path: path, message: systemMessage(errno))
+    }
+    return TensorStorage(
+      viewing: UnsafeRawBufferPointer(start: start, count: count), owner: Mapping(start, count))
+  }
+
+  private static func systemMessage(_ code: Int32) -> String {
+    strerror(code).map { String(cString: $0) } ?? "error \(code)"
+  }
+}
+
+/// Unmaps when the last view of it is gone. Immutable, hence `Sendable`.
+private final class Mapping: @unchecked Sendable {
+  private let start: UnsafeMutableRawPointer?
+  private let count: Int
+
+  init(_ start: UnsafeMutableRawPointer?, _ count: Int) {
+    self.start = start
+    self.count = count
+  }
+
+  deinit {
+    if let start { munmap(start, count) }
+  }
+}
