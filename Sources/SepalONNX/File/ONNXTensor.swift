@@ -38,6 +38,14 @@ package struct ONNXTensor: Sendable {
     return TensorType(element, shape)
   }
 
+  /// What decoding the elements will allocate beyond the bytes that the file has for them: small numbers in
+  /// variable-length form widen to their full size. 0 for views and for a tensor that cannot be decoded.
+  var decodedBytes: Int {
+    guard case .embedded(let pieces, _) = payload, let type = try? type() else { return 0 }
+    let isList = pieces.contains { $0.field == .int32 || $0.field == .int64 || $0.field == .uint64 }
+    return isList ? type.byteCount : 0
+  }
+
   func error(_ code: ONNXError.Code, _ message: String) -> ONNXError {
     ONNXError(code, message, tensor: name)
   }
