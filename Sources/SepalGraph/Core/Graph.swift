@@ -259,6 +259,13 @@ public struct Graph: Sendable {
     valueSlots[id.index] = nil
   }
 
+  /// Removes every constant that nobody reads. Linear in the graph.
+  public mutating func removeUnreadConstants() {
+    for index in valueSlots.indices {
+      if let value = valueSlots[index], value.isConstant, value.useCount == 0 { valueSlots[index] = nil }
+    }
+  }
+
   private mutating func newValue(_ name: String, _ type: TensorType, origins: [Origin]) -> ValueID {
     let id = ValueID(index: valueSlots.count)
     valueSlots.append(Value(id: id, name: name, type: type, constant: nil, origins: origins, producer: nil))

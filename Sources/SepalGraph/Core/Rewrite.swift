@@ -72,9 +72,11 @@ extension ValueID {
 }
 
 extension Graph {
-  /// The nodes that an applied rewrite added, and its record.
+  /// What an applied rewrite did.
   public struct AppliedRewrite: Sendable {
     public var added: [NodeID]
+    /// Older nodes whose operands changed or whose outputs are read by other nodes than before.
+    public var neighbours: [NodeID]
     public var record: RewriteRecord
   }
 
@@ -90,6 +92,9 @@ extension Graph {
       }
     }
     let before = rewrite.removed.map { describe(node($0)) }
+    var neighbours: [NodeID] = []
+    for id in rewrite.removed { neighbours += producers(for: node(id)) }
+    for (old, _) in rewrite.replacements { neighbours += value(old).consumers }
     let constants = rewrite.constantValues
     var added: [NodeID] = []
     for (index, step) in rewrite.steps.enumerated() {
@@ -125,16 +130,24 @@ extension Graph {
       let name = value(old).name
       replaceUses(of: old, with: new)
       if case .new = operand, !value(new).isConstant { rename(new, to: name) }
+      if value(old).isConstant && value(old).useCount == 0 { removeConstant(old) }
     }
     let after = added.map { describe(node($0)) }
+    for id in added { neighbours += producers(for: node(id)) }
     try remove(all: rewrite.removed, pass: pass)
+    var seen = Set(added)
+    neighbours = neighbours.filter { contains($0) && seen.insert($0).inserted }
     return AppliedRewrite(
-      added: added,
+      added: added, neighbours: neighbours,
       record: RewriteRecord(
         pass: pass, before: before, after: after, origins: origins, exactness: rewrite.exactness))
   }
 
   private func describe(_ node: Node) -> String { "\(node.name) (\(node.op.name))" }
+
+  private func producers(for node: Node) -> [NodeID] {
+    node.inputs.compactMap { $0.flatMap { value($0).producer } }
+  }
 
   /// Removes `nodes` consumers first; constants that nobody reads any more go with them.
   private mutating func remove(all nodes: [NodeID], pass: String) throws(GraphError) {
@@ -143,12 +156,13 @@ extension Graph {
       let blocked = pending.filter { id in
         node(id).outputs.contains { value($0).useCount > 0 }
       }
+      let isBlocked = Set(blocked)
       guard blocked.count < pending.count else {
         let node = node(blocked[0])
         throw GraphError(
           node: node.name, op: node.op.name, message: "pass '\(pass)' removed a node that is still read")
       }
-      for id in pending where !blocked.contains(id) {
+      for id in pending where !isBlocked.contains(id) {
         let inputs = Set(node(id).inputs.compactMap { $0 })
         remove(id)
         for input in inputs.sorted() where value(input).isConstant && value(input).useCount == 0 {

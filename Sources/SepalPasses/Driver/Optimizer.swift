@@ -1,0 +1,165 @@
+import SepalGraph
+
+/// Runs the passes over a graph until none of them finds anything more to do.
+///
+/// Within a pass, nodes are visited in topological order, and again whenever a rewrite changed their surroundings.
+/// The time is linear in the graph for a fixed number of rounds: no step looks at the whole graph per rewrite,
+/// save for `verifyEachRewrite`.
+public struct Optimizer: Sendable {
+  public struct Options: Sendable, Hashable {
+    /// Passes to leave out, by name.
+    public var disabledPasses: Set<String> = []
+    /// Stop after this many rewrites: bisects a wrong result down to one rewrite.
+    public var stopAfter: Int?
+    /// Verify the whole graph after every rewrite instead of after every pass. Quadratic; for tests.
+    public var verifyEachRewrite = false
+    /// More rounds than this are an error.
+    public var roundLimit = 64
+
+    public init() {}
+  }
+
+  /// The names of all passes, in pipeline order.
+  public static var passNames: [String] { Pipeline.passes.map { $0.name } }
+
+  private let passes: [any Pass.Type]
+  private let options: Options
+
+  /// - Throws: `unknownPass` when a disabled pass does not exist.
+  public init(_ options: Options = Options()) throws(OptimizationError) {
+    try self.init(passes: Pipeline.passes, options)
+  }
+
+  /// An optimizer over a pipeline of its own.
+  package init(passes: [any Pass.Type], _ options: Options = Options()) throws(OptimizationError) {
+    let known = passes.map { $0.name }
+    if let unknown = options.disabledPasses.subtracting(known).min() {
+      throw OptimizationError(
+        .unknownPass, pass: unknown, message: "no such pass; there are \(known.joined(separator: ", "))")
+    }
+    self.passes = passes.filter { !options.disabledPasses.contains($0.name) }
+    self.options = options
+  }
+
+  /// Optimises `graph` in place and appends a record per rewrite to its provenance.
+  @discardableResult
+  public func run(_ graph: inout Graph) throws(OptimizationError) -> OptimizationReport {
+    var run = OptimizationRun(passes, options)
+    try run.optimize(&graph)
+    return run.report
+  }
+}
+
+/// The state of one optimisation.
+private struct OptimizationRun {
+  private(set) var report: OptimizationReport
+  private let options: Optimizer.Options
+  private var passes: [any Pass]
+  /// Total rewrites when each pass last found nothing; nil when it never did.
+  private var idleSince: [Int?]
+  private var rewrites = 0
+
+  init(_ passes: [any Pass.Type], _ options: Optimizer.Options) {
+    self.options = options
+    self.passes = passes.map { $0.init() }
+    idleSince = Array(repeating: nil, count: passes.count)
+    report = OptimizationReport(passes: passes.map { .init(name: $0.name) })
+  }
+
+  mutating func optimize(_ graph: inout Graph) throws(OptimizationError) {
+    graph.removeUnreadConstants()
+    while true {
+      report.rounds += 1
+      let before = rewrites
+      // A pass that found nothing need not look again until another one has changed something.
+      for index in passes.indices where idleSince[index] != rewrites {
+        if options.stopAfter.map({ rewrites >= $0 }) ?? false {
+          report.stoppedEarly = true
+          return
+        }
+        try run(index, over: &graph)
+      }
+      if rewrites == before { return }
+      guard report.rounds < options.roundLimit else {
+        let restless = report.passes.indices.filter { idleSince[$0] != rewrites }
+        throw OptimizationError(
+          .noFixpoint, pass: restless.map { report.passes[$0].name }.joined(separator: ", "),
+          message: "still rewriting after \(options.roundLimit) rounds")
+      }
+    }
+  }
+
+  private mutating func run(_ index: Int, over graph: inout Graph) throws(OptimizationError) {
+    let start = ContinuousClock.now
+    let count = try sweep(
+      &passes[index], over: &graph, atMost: options.stopAfter.map { $0 - rewrites },
+      verifyEachRewrite: options.verifyEachRewrite)
+    if count == 0 {
+      idleSince[index] = rewrites
+    } else if !options.verifyEachRewrite {
+      try verify(graph, after: report.passes[index].name)
+    }
+    rewrites += count
+    report.passes[index].rewrites += count
+    report.passes[index].milliseconds += (ContinuousClock.now - start) / .milliseconds(1)
+  }
+}
+
+/// Applies one pass until it finds nothing more, or `limit` rewrites were made; returns their number.
+private func sweep<P: Pass>(
+  _ pass: inout P, over graph: inout Graph, atMost limit: Int?, verifyEachRewrite: Bool
+) throws(OptimizationError) -> Int {
+  // A pass that makes more rewrites than this feeds on its own output.
+  let sanityLimit = 64 * (graph.nodeCount + 16)
+  var count = 0
+  var worklist = Worklist(graph.topologicalOrder())
+  while limit.map({ count < $0 }) ?? true, let id = worklist.next() {
+    guard graph.contains(id), let rewrite = pass.rewrite(graph.node(id), in: graph) else { continue }
+    let applied: Graph.AppliedRewrite
+    do {
+      applied = try graph.apply(rewrite, pass: P.name)
+    } catch {
+      throw OptimizationError(.illegalRewrite, pass: P.name, message: error.description, cause: error)
+    }
+    graph.provenance.rewrites.append(applied.record)
+    worklist.add(applied.added)
+    worklist.add(applied.neighbours)
+    if verifyEachRewrite { try verify(graph, after: P.name) }
+    count += 1
+    guard count <= sanityLimit else {
+      throw OptimizationError(.noFixpoint, pass: P.name, message: "no end after \(count) rewrites")
+    }
+  }
+  return count
+}
+
+private func verify(_ graph: Graph, after pass: String) throws(OptimizationError) {
+  do {
+    try graph.verify()
+  } catch {
+    throw OptimizationError(.illegalRewrite, pass: pass, message: error.description, cause: error)
+  }
+}
+
+/// Nodes that wait for a visit, first in first out, each at most once.
+private struct Worklist {
+  private var queue: [NodeID]
+  private var head = 0
+  private var waiting: Set<NodeID>
+
+  init(_ nodes: [NodeID]) {
+    queue = nodes
+    waiting = Set(nodes)
+  }
+
+  mutating func next() -> NodeID? {
+    guard head < queue.count else { return nil }
+    defer { head += 1 }
+    waiting.remove(queue[head])
+    return queue[head]
+  }
+
+  mutating func add(_ nodes: [NodeID]) {
+    for node in nodes where waiting.insert(node).inserted { queue.append(node) }
+  }
+}
