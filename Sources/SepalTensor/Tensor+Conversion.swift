@@ -7,7 +7,8 @@ extension Tensor {
     case .float16: map(UInt16.self) { Double(Float(halfBits: $0)) }
     case .bfloat16: map(UInt16.self) { Double(Float(bitPattern: UInt32($0) << 16)) }
     case .int8: map(Int8.self) { Double($0) }
-    case .uint8, .bool: map(UInt8.self) { Double($0) }
+    case .uint8: map(UInt8.self) { Double($0) }
+    case .bool: map(UInt8.self) { $0 != 0 ? 1 : 0 }
     case .int16: map(Int16.self) { Double($0) }
     case .uint16: map(UInt16.self) { Double($0) }
     case .int32: map(Int32.self) { Double($0) }
@@ -22,12 +23,13 @@ extension Tensor {
     element == .float32 ? map(Float.self) { $0 } : doubles().map { Float($0) }
   }
 
-  /// All elements of an integer or bool tensor; nil for floating point. uint64 beyond `Int64.max` clamps.
+  /// All elements of an integer or bool (0/1) tensor; nil for floating point. uint64 beyond `Int64.max` clamps.
   public func integers() -> [Int64]? {
     switch element {
     case .float32, .float64, .float16, .bfloat16: nil
     case .int8: map(Int8.self) { Int64($0) }
-    case .uint8, .bool: map(UInt8.self) { Int64($0) }
+    case .uint8: map(UInt8.self) { Int64($0) }
+    case .bool: map(UInt8.self) { $0 != 0 ? 1 : 0 }
     case .int16: map(Int16.self) { Int64($0) }
     case .uint16: map(UInt16.self) { Int64($0) }
     case .int32: map(Int32.self) { Int64($0) }

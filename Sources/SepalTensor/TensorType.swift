@@ -16,15 +16,19 @@ public struct TensorType: Sendable, Hashable {
   public var byteCount: Int { count * element.size }
 
   /// The element count, or nil when it (or the byte count) overflows or a dimension is negative.
+  ///
+  /// Zero dimensions do not hide an overflow: of a shape that passes, every partial product (a stride, say) is
+  /// representable, in whatever order it is formed.
   public static func checkedCount(_ shape: [Int], elementSize: Int = 8) -> Int? {
     var product = 1
     for dim in shape {
       guard dim >= 0 else { return nil }
-      let (value, overflow) = product.multipliedReportingOverflow(by: dim)
+      let (value, overflow) = product.multipliedReportingOverflow(by: max(dim, 1))
       guard !overflow else { return nil }
       product = value
     }
-    return product.multipliedReportingOverflow(by: elementSize).overflow ? nil : product
+    if product.multipliedReportingOverflow(by: elementSize).overflow { return nil }
+    return shape.contains(0) ? 0 : product
   }
 
   /// The highest rank that any reader accepts.

@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// An elementwise function of one variable that can be fused as the last step of another operator.
 public enum Activation: Sendable, Hashable {
   case identity
@@ -35,29 +27,25 @@ public enum Activation: Sendable, Hashable {
     switch self {
     case .identity: x
     case .relu: x < 0 ? 0 : x
-    case .clip(let low, let high): x < low ? low : x > high ? high : x
+    case .clip(let low, let high): clipped(x, low, high)
     case .leakyRelu(let alpha): x < 0 ? alpha * x : x
-    case .elu(let alpha): x < 0 ? alpha * expm1(x) : x
-    case .hardSigmoid(let alpha, let beta): Activation.clip(min: 0, max: 1)(alpha * x + beta)
-    case .hardSwish: x * Activation.clip(min: 0, max: 1)(x / 6 + 0.5)
-    case .sigmoid: 1 / (1 + exp(-x))
-    case .silu: x / (1 + exp(-x))
-    case .tanh: tanhFunction(x)
-    case .gelu: 0.5 * x * (1 + erf(x * 0.5.squareRoot()))
+    case .elu(let alpha): x < 0 ? alpha * x.exponentialMinusOne : x
+    case .hardSigmoid(let alpha, let beta): clipped(alpha * x + beta, 0, 1)
+    case .hardSwish: x * clipped(x / 6 + 0.5, 0, 1)
+    case .sigmoid: 1 / (1 + (-x).exponential)
+    case .silu: x / (1 + (-x).exponential)
+    case .tanh: x.hyperbolicTangent
+    case .gelu: 0.5 * x * (1 + (x * 0.5.squareRoot()).errorFunction)
     case .geluTanh:
-      0.5 * x * (1 + tanhFunction((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+      0.5 * x * (1 + ((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)).hyperbolicTangent)
     }
   }
-}
 
-private func tanhFunction(_ x: Double) -> Double {
-  #if canImport(Glibc)
-    Glibc.tanh(x)
-  #elseif canImport(Musl)
-    Musl.tanh(x)
-  #else
-    Darwin.tanh(x)
-  #endif
+  /// min(max(x, low), high): `high` wins when the bounds are crossed, NaN stays.
+  private func clipped(_ x: Double, _ low: Double, _ high: Double) -> Double {
+    let raised = x < low ? low : x
+    return raised > high ? high : raised
+  }
 }
 
 extension Activation: AttributeConvertible {

@@ -14,8 +14,11 @@ public struct Clip: ActivationOperator {
   }
 
   public var asActivation: Activation { .clip(min: min, max: max) }
+
+  /// Bounds of integer tensors are integers; a comparison in `Double` is exact below 2⁵³.
   public func apply(_ x: Int64) -> Int64? {
-    // Bounds of integer tensors are integers; a comparison in Double is exact below 2⁵³.
-    Double(x) < min ? Int64(min) : Double(x) > max ? Int64(max) : x
+    let clipped = asActivation(Double(x))
+    if clipped == Double(x) { return x }
+    return Int64(exactly: clipped.rounded(.towardZero)) ?? (clipped < 0 ? .min : .max)
   }
 }

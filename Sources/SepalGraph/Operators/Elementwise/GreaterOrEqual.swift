@@ -1,0 +1,7 @@
+/// a ≥ b under numpy broadcasting; false when either is NaN.
+/// - Inputs: a, b of one numeric type. Outputs: bool, the broadcast shape. Source: ONNX GreaterOrEqual-16.
+public struct GreaterOrEqual: ComparisonOperator {
+  public static let schema = OperatorSchema("GreaterOrEqual", inputs: ["a", "b"])
+  public init() {}
+  public func holds<Number: Comparable>(_ a: Number, _ b: Number) -> Bool { a >= b }
+}
