@@ -1,1 +1,1 @@
-int CSepalSchema_placeholder(void);
+#include "sepal.pb-c.h"

@@ -1,2 +1,0 @@
-#include "include/CSepalSchema.h"
-int CSepalSchema_placeholder(void) { return 0; }

@@ -1,0 +1,156 @@
+import CSepalSchema
+import SepalGraph
+import SepalTensor
+
+/// How weights are laid out in the file.
+public enum Storage: String, Sendable, CaseIterable {
+  /// Smallest: byte planes deflated where that pays. Lossless.
+  case compact
+  /// As they are in memory, aligned: loading maps the file and copies nothing.
+  case mmap
+}
+
+/// Element type in which float32 weights are stored.
+public enum StoragePrecision: String, Sendable, CaseIterable {
+  case f32
+  /// Rounded to binary16; tensors with values outside its range stay float32.
+  case f16
+}
+
+/// Writes a graph as a `.sepal` file.
+public struct SepalWriter {
+  public var storage: Storage
+  public var precision: StoragePrecision
+
+  public init(storage: Storage = .compact, precision: StoragePrecision = .f32) {
+    self.storage = storage
+    self.precision = precision
+  }
+
+  /// Writes `graph` to `path`. The file appears only when it is complete.
+  /// - Returns: the file's size in bytes.
+  @discardableResult
+  public func write(_ graph: Graph, to path: String) throws(FormatError) -> Int {
+    do throws(FileError) {
+      let file = try AtomicFile(path: path)
+      try write(graph, to: file)
+      try file.commit()
+      return file.count
+    } catch {
+      throw FormatError(error.code == .missing ? .missing : .inaccessible, path: path, error.message)
+    }
+  }
+
+  private func write(_ graph: Graph, to file: AtomicFile) throws(FileError) {
+    var sections: [Section] = []
+    try file.write([UInt8](repeating: 0, count: Layout.headerSize))
+
+    let encoder = GraphEncoder(graph)
+    let weightsStart = file.count
+    var constants: [StoredConstant] = []
+    for tensor in encoder.constants {
+      constants.append(try write(tensor, to: file, sectionStart: weightsStart))
+    }
+    let weightsLength = UInt64(file.count - weightsStart)
+    sections.append(
+      Section(
+        type: SectionType.weights.rawValue, codec: SectionCodec.none.rawValue, offset: UInt64(weightsStart),
+        storedLength: weightsLength, rawLength: weightsLength, crc32: 0, flags: [.critical, .itemChecksums]))
+
+    try file.pad(to: Layout.alignment)
+    sections.append(try write(encoder.graphSection(constants), .graph, [.critical], to: file))
+    try file.pad(to: Layout.alignment)
+    sections.append(try write(encoder.originsSection(), .origins, [], to: file))
+    try file.pad(to: Layout.alignment)
+    sections.append(try write(encoder.rewritesSection(), .rewrites, [], to: file))
+
+    try file.pad(to: Layout.alignment)
+    let tableOffset = file.count
+    var table = FieldWriter()
+    for section in sections {
+      var entry = FieldWriter()
+      entry.append(section.type)
+      entry.append(section.codec)
+      entry.append(section.offset)
+      entry.append(section.storedLength)
+      entry.append(section.rawLength)
+      entry.append(section.crc32)
+      entry.append(section.flags.rawValue)
+      entry.pad(to: Layout.tableEntrySize)
+      table.bytes += entry.bytes
+    }
+    try file.write(table.bytes)
+
+    var header = FieldWriter(bytes: Layout.magic)
+    header.append(Layout.majorVersion)
+    header.append(Layout.minorVersion)
+    header.append(UInt32(0))
+    header.append(UInt64(file.count))
+    header.append(UInt64(tableOffset))
+    header.append(UInt32(sections.count))
+    header.append(Zlib.crc32(table.bytes))
+    header.pad(to: Layout.headerSize)
+    try file.overwriteStart(with: header.bytes)
+  }
+
+  private func write(
+    _ bytes: [UInt8], _ type: SectionType, _ flags: SectionFlags, to file: AtomicFile
+  ) throws(FileError) -> Section {
+    let deflated = bytes.withUnsafeBytes { Zlib.deflate($0) }
+    let pays = deflated.map { bytes.count / $0.count < Layout.maximumInflation } ?? false
+    let stored = pays ? deflated ?? bytes : bytes
+    let offset = file.count
+    try file.write(stored)
+    return Section(
+      type: type.rawValue, codec: (pays ? SectionCodec.deflate : .none).rawValue, offset: UInt64(offset),
+      storedLength: UInt64(stored.count), rawLength: UInt64(bytes.count), crc32: Zlib.crc32(stored),
+      flags: flags)
+  }
+
+  private func write(
+    _ tensor: Tensor, to file: AtomicFile, sectionStart: Int
+  ) throws(FileError) -> StoredConstant {
+    if precision == .f16, let half = half(tensor) {
+      try file.pad(to: Layout.alignment)
+      return try half.withUnsafeBytes { (bytes) throws(FileError) in
+        try store(bytes, .half, to: file, sectionStart)
+      }
+    }
+    return try tensor.withUnsafeBytes { (bytes) throws(FileError) in
+      if storage == .compact, let planes = BytePlanes.encode(bytes, elementSize: tensor.element.size) {
+        let offset = file.count - sectionStart
+        try file.write(planes)
+        return StoredConstant(
+          offset: UInt64(offset), length: UInt64(planes.count), codec: .planes, crc32: Zlib.crc32(planes))
+      }
+      try file.pad(to: Layout.alignment)
+      return try store(bytes, .raw, to: file, sectionStart)
+    }
+  }
+
+  private func store(
+    _ bytes: UnsafeRawBufferPointer, _ codec: TensorCodec, to file: AtomicFile, _ sectionStart: Int
+  ) throws(FileError) -> StoredConstant {
+    let offset = file.count - sectionStart
+    try file.write(bytes)
+    return StoredConstant(
+      offset: UInt64(offset), length: UInt64(bytes.count), codec: codec, crc32: Zlib.crc32(bytes))
+  }
+
+  /// The tensor in binary16, or nil where that would lose more than precision: other types, and values that
+  /// would become infinite.
+  private func half(_ tensor: Tensor) -> Tensor? {
+    guard tensor.element == .float32, tensor.count > 0 else { return nil }
+    let floats = tensor.floats()
+    guard floats.allSatisfy({ !$0.isFinite || $0.magnitude < 65520 }) else { return nil }
+    return tensor.converted(to: .float16)
+  }
+}
+
+/// Where a constant went.
+struct StoredConstant {
+  var offset: UInt64
+  var length: UInt64
+  var codec: TensorCodec
+  var crc32: UInt32
+}
