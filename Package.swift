@@ -27,6 +27,9 @@ let package = Package(
     .target(name: "CONNXSchema", dependencies: ["CProtobufC"]),
     .target(name: "CSepalSchema", dependencies: ["CProtobufC"]),
 
+    // Bounded reading of protobuf bytes, whatever the schema.
+    .target(name: "SepalWire", dependencies: ["CProtobufC"]),
+
     // Element types, shapes, tensors.
     .target(name: "SepalTensor"),
 
@@ -35,7 +38,8 @@ let package = Package(
 
     // Importers: source format → graph.
     .target(
-      name: "SepalONNX", dependencies: ["SepalGraph", "SepalTensor", "CONNXSchema", "CProtobufC"]),
+      name: "SepalONNX",
+      dependencies: ["SepalGraph", "SepalTensor", "SepalWire", "CONNXSchema", "CProtobufC"]),
 
     // Graph → graph: one file per pass.
     .target(name: "SepalPasses", dependencies: ["SepalGraph", "SepalTensor"]),
@@ -43,7 +47,7 @@ let package = Package(
     // Graph ↔ native file.
     .target(
       name: "SepalFormat",
-      dependencies: ["SepalGraph", "SepalTensor", "CSepalSchema", "CProtobufC", "CZlib"]),
+      dependencies: ["SepalGraph", "SepalTensor", "SepalWire", "CSepalSchema", "CProtobufC", "CZlib"]),
 
     // Graph → plan → session. Micro-kernels in C, policy in Swift.
     .target(name: "CSepalKernels"),

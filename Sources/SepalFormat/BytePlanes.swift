@@ -75,7 +75,8 @@ enum BytePlanes {
   }
 
   private static func scatter(
-    _ plane: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer, _ index: Int, elementSize: Int
+    _ plane: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer, _ index: Int,
+    elementSize: Int
   ) {
     for element in 0..<plane.count { target[element * elementSize + index] = plane[element] }
   }

@@ -33,7 +33,9 @@ enum Zlib {
 
   /// Inflates a zlib stream into `target`; false unless it ends exactly where `target` does.
   static func inflate(_ bytes: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Bool {
-    guard bytes.count <= Int(UInt32.max), target.count <= Int(UInt32.max), !target.isEmpty else { return false }
+    guard bytes.count <= Int(UInt32.max), target.count <= Int(UInt32.max), !target.isEmpty else {
+      return false
+    }
     var stream = z_stream()
     guard inflateInit2_(&stream, 15, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
       return false

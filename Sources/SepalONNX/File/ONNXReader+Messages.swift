@@ -1,5 +1,6 @@
 import CONNXSchema
 import SepalTensor
+import SepalWire
 
 /// From the structs of protobuf-c to Swift values that own what they hold.
 extension ONNXReader {

@@ -1,5 +1,6 @@
 import CONNXSchema
 import SepalTensor
+import SepalWire
 
 extension ONNXModel {
   /// Reads a model file. Tensors stay in the file, which is mapped as long as one of them is in use.
@@ -44,7 +45,11 @@ struct ONNXReader {
     self.storage = storage
     budget = MemoryBudget(fileSize: storage.bytes.count)
     external = ExternalData(folder: folder)
-    scanner = WireScanner(storage.bytes, tensorSchema: ONNXSchema.tensor)
+    scanner = WireScanner(
+      storage.bytes,
+      payloads: PayloadRule(
+        schema: ONNXSchema.tensor, fields: Set(PayloadPiece.Field.allCases.map(\.rawValue)),
+        token: PayloadPiece.Field.raw.rawValue))
   }
 
   /// The payloads of the message being unpacked, by the index that stands in for `raw_data`.
@@ -217,7 +222,8 @@ struct ONNXReader {
 
 extension ONNXError {
   fileprivate init(_ error: WireError) {
-    let prefix = error.code == .malformed ? "is not a well-formed ONNX model: " : "is refused: "
-    self.init(error.code, "\(prefix)\(error.message) at byte \(error.offset)")
+    let malformed = error.code == .malformed
+    let prefix = malformed ? "is not a well-formed ONNX model: " : "is refused: "
+    self.init(malformed ? .malformed : .limit, "\(prefix)\(error.message) at byte \(error.offset)")
   }
 }

@@ -1,4 +1,5 @@
 import SepalTensor
+import SepalWire
 
 extension ONNXTensor {
   /// The elements. A view of the file where its bytes are the tensor's, otherwise a decoded copy, which is

@@ -1,4 +1,5 @@
 import SepalTensor
+import SepalWire
 
 /// A tensor as the file declares it; the elements are still where the file has them.
 package struct ONNXTensor: Sendable {
@@ -57,9 +58,9 @@ package struct ONNXTensor: Sendable {
   }
 }
 
-/// Bytes of a tensor inside the mapped file.
-struct PayloadPiece: Sendable, Equatable {
-  enum Field: UInt32, Sendable {
+extension PayloadPiece {
+  /// The fields of TensorProto that hold elements.
+  enum Field: UInt32, Sendable, CaseIterable {
     case float = 4
     case int32 = 5
     case int64 = 7
@@ -80,9 +81,6 @@ struct PayloadPiece: Sendable, Equatable {
     }
   }
 
-  var field: Field
-  var start: Int
-  var count: Int
-  /// Each element is preceded by a one-byte tag: the unpacked form that readers must accept too.
-  var tagged: Bool
+  /// The scanner makes pieces of these fields only.
+  var field: Field { Field(rawValue: number) ?? .raw }
 }

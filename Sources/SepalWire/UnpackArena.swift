@@ -1,16 +1,16 @@
-import CONNXSchema
+import CProtobufC
 
 /// The memory that protobuf-c unpacks one message into: sized beforehand, released all at once.
 ///
 /// A request beyond the capacity is refused, which protobuf-c reports as a failure to unpack; whatever it
 /// does, it cannot allocate more than the scanner has counted.
-final class UnpackArena {
-  static let alignment = 16
+package final class UnpackArena {
+  package static let alignment = 16
 
   private var memory: UnsafeMutableRawBufferPointer
   private var used = 0
 
-  init() {
+  package init() {
     memory = .allocate(byteCount: 4096, alignment: Self.alignment)
   }
 
@@ -20,7 +20,7 @@ final class UnpackArena {
 
   /// Unpacks `bytes` for as long as `body` runs; nil when protobuf-c refuses them.
   /// `Message` is the struct that belongs to `schema`.
-  func unpack<Message, Result, Failure: Error>(
+  package func unpack<Message, Result, Failure: Error>(
     _ bytes: [UInt8], as schema: UnsafePointer<ProtobufCMessageDescriptor>, _: Message.Type, capacity: Int,
     _ body: (Message) throws(Failure) -> Result
   ) throws(Failure) -> Result? {

@@ -1,28 +1,36 @@
-import CONNXSchema
+import CProtobufC
 
 /// What is wrong with the bytes of a message, and where in the file.
-struct WireError: Error {
-  var code: ONNXError.Code
-  var message: String
-  var offset: Int
+package struct WireError: Error {
+  package enum Code: Sendable {
+    /// The bytes do not follow the wire format or the schema.
+    case malformed
+    /// Deeper or larger than the limits allow.
+    case limit
+  }
+
+  package var code: Code
+  package var message: String
+  /// Position in the bytes that were given.
+  package var offset: Int
 }
 
 /// One field of a message that its schema declares, with the wire type that the schema demands.
-struct WireField {
-  var descriptor: UnsafePointer<ProtobufCFieldDescriptor>
+package struct WireField {
+  package var descriptor: UnsafePointer<ProtobufCFieldDescriptor>
   /// Where the tag starts.
-  var start: Int
+  package var start: Int
   /// The value, without tag and length.
-  var value: Range<Int>
-  var wireType: WireType
+  package var value: Range<Int>
+  package var wireType: WireType
 
-  var number: UInt32 { descriptor.pointee.id }
-  var isMessage: Bool { descriptor.pointee.type == PROTOBUF_C_TYPE_MESSAGE }
-  var isRepeated: Bool { descriptor.pointee.label == PROTOBUF_C_LABEL_REPEATED }
-  var name: String { String(cString: descriptor.pointee.name) }
+  package var number: UInt32 { descriptor.pointee.id }
+  package var isMessage: Bool { descriptor.pointee.type == PROTOBUF_C_TYPE_MESSAGE }
+  package var isRepeated: Bool { descriptor.pointee.label == PROTOBUF_C_LABEL_REPEATED }
+  package var name: String { String(cString: descriptor.pointee.name) }
 }
 
-enum WireType: UInt64 {
+package enum WireType: UInt64 {
   case varint = 0
   case fixed64 = 1
   case lengthDelimited = 2
@@ -31,14 +39,14 @@ enum WireType: UInt64 {
 
 /// Walks the fields of one message in the file, without going into nested ones. Every tag, number and length
 /// is checked against the bytes that are there; fields that the schema lacks are passed over.
-struct WireCursor {
+package struct WireCursor {
   private let bytes: UnsafeRawBufferPointer
   private let end: Int
   private let schema: UnsafePointer<ProtobufCMessageDescriptor>
   private var position: Int
 
   /// `range` lies in `bytes`.
-  init(
+  package init(
     _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, schema: UnsafePointer<ProtobufCMessageDescriptor>
   ) {
     self.bytes = bytes
@@ -47,7 +55,7 @@ struct WireCursor {
     self.schema = schema
   }
 
-  mutating func next() throws(WireError) -> WireField? {
+  package mutating func next() throws(WireError) -> WireField? {
     while position < end {
       let start = position
       guard let tag = bytes.varint(at: &position, end: end) else { throw broken(start, "a cut-off tag") }
@@ -96,7 +104,7 @@ struct WireCursor {
 extension UnsafeRawBufferPointer {
   /// A base-128 number of at most ten bytes; nil when it does not end before `end`. Bits beyond 64 are lost,
   /// as everywhere in the format.
-  func varint(at position: inout Int, end: Int) -> UInt64? {
+  package func varint(at position: inout Int, end: Int) -> UInt64? {
     var result: UInt64 = 0
     var shift: UInt64 = 0
     while position < end, shift < 70 {

@@ -1,4 +1,4 @@
-import CONNXSchema
+import CProtobufC
 
 /// Checks one message against its schema and rewrites it into a form that protobuf-c can unpack safely.
 ///
@@ -7,31 +7,30 @@ import CONNXSchema
 /// valid, fields outside the schema are gone, what unpacking will allocate is known exactly, and tensor
 /// payloads are replaced by their positions in the file. Time is linear in the structure; payload bytes of
 /// fixed-width elements are not touched.
-struct WireScanner {
+package struct WireScanner {
   /// The deepest nesting of messages, the model itself included.
-  static let maximumDepth = 64
+  package static let maximumDepth = 64
 
   private let bytes: UnsafeRawBufferPointer
-  /// The message whose payloads stay in the file.
-  private let tensorSchema: UnsafePointer<ProtobufCMessageDescriptor>
+  private let payloadRule: PayloadRule?
   private var allowance = 0
 
   /// The rewritten message.
-  private(set) var output: [UInt8] = []
+  package private(set) var output: [UInt8] = []
   /// What protobuf-c allocates for it, in blocks of `UnpackArena.alignment`.
-  private(set) var unpackedBytes = 0
-  /// The payload of each tensor that has one. Its `raw_data` is replaced by the index into this list, as
+  package private(set) var unpackedBytes = 0
+  /// The payload of each message that has one. The rule's token field holds the index into this list, as
   /// four bytes.
-  private(set) var payloads: [[PayloadPiece]] = []
+  package private(set) var payloads: [[PayloadPiece]] = []
 
-  init(_ bytes: UnsafeRawBufferPointer, tensorSchema: UnsafePointer<ProtobufCMessageDescriptor>) {
+  package init(_ bytes: UnsafeRawBufferPointer, payloads rule: PayloadRule? = nil) {
     self.bytes = bytes
-    self.tensorSchema = tensorSchema
+    payloadRule = rule
   }
 
   /// Replaces `output`, `unpackedBytes` and `payloads` by those of the message in `range`. `allowance` is
   /// the memory that all three may take.
-  mutating func scan(
+  package mutating func scan(
     _ range: Range<Int>, as schema: UnsafePointer<ProtobufCMessageDescriptor>, depth: Int, allowance: Int
   ) throws(WireError) {
     self.allowance = allowance
@@ -56,8 +55,8 @@ struct WireScanner {
     var pieces: [PayloadPiece] = []
     var cursor = WireCursor(bytes, range, schema: schema)
     while let field = try cursor.next() {
-      if schema == tensorSchema, let payload = PayloadPiece.Field(rawValue: field.number) {
-        try add(field, payload, to: &pieces)
+      if let rule = payloadRule, schema == rule.schema, rule.fields.contains(field.number) {
+        try add(field, isToken: field.number == rule.token, to: &pieces)
         continue
       }
       if field.isMessage, !field.isRepeated {
@@ -71,8 +70,8 @@ struct WireScanner {
       memberCount += 1
       try copy(field, depth)
     }
-    if !pieces.isEmpty {
-      appendTag(PayloadPiece.Field.raw.rawValue, .lengthDelimited)
+    if let rule = payloadRule, !pieces.isEmpty {
+      appendTag(rule.token, .lengthDelimited)
       output.append(4)
       withUnsafeBytes(of: UInt32(payloads.count).littleEndian) { output.append(contentsOf: $0) }
       payloads.append(pieces)
@@ -147,16 +146,18 @@ struct WireScanner {
 
   /// Leaves a tensor's payload where it is and remembers the place.
   private mutating func add(
-    _ field: WireField, _ payload: PayloadPiece.Field, to pieces: inout [PayloadPiece]
+    _ field: WireField, isToken: Bool, to pieces: inout [PayloadPiece]
   ) throws(WireError) {
     let type = field.descriptor.pointee
     let tagged = field.wireType != .lengthDelimited && field.value.lowerBound - field.start == 1
     let start = tagged ? field.start : field.value.lowerBound
-    if tagged, let last = pieces.last, last.tagged, last.field == payload, last.start + last.count == start {
+    if tagged, let last = pieces.last, last.tagged, last.number == field.number,
+      last.start + last.count == start
+    {
       pieces[pieces.count - 1].count += field.value.upperBound - start
       return
     }
-    if payload != .raw {
+    if !isToken {
       if field.value.isEmpty { return }
       if field.wireType == .lengthDelimited, type.wireType == .varint {
         _ = try checkVarints(field, field.value)
@@ -164,7 +165,7 @@ struct WireScanner {
     }
     try allocate(2 * MemoryLayout<PayloadPiece>.stride, at: field.start)
     pieces.append(
-      PayloadPiece(field: payload, start: start, count: field.value.upperBound - start, tagged: tagged))
+      PayloadPiece(number: field.number, start: start, count: field.value.upperBound - start, tagged: tagged))
   }
 
   /// protobuf-c lists the members of a message before it parses them: the first 16 on the stack, the rest in
