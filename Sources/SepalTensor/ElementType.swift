@@ -31,6 +31,21 @@ public enum ElementType: UInt8, Sendable, Hashable, CaseIterable {
     }
   }
 
+  /// The values of an integer type, or of bool as 0 and 1, as far as `Int64` holds them. Meaningless for floating point.
+  package var integerRange: ClosedRange<Int64> {
+    switch self {
+    case .bool: 0...1
+    case .int8: -128...127
+    case .uint8: 0...255
+    case .int16: -32768...32767
+    case .uint16: 0...65535
+    case .int32: Int64(Int32.min)...Int64(Int32.max)
+    case .uint32: 0...Int64(UInt32.max)
+    case .uint64: 0...Int64.max
+    case .int64, .float32, .float16, .bfloat16, .float64: Int64.min...Int64.max
+    }
+  }
+
   /// Integer types, without `bool`.
   public var isInteger: Bool { !isFloat && self != .bool }
 

@@ -57,13 +57,39 @@ extension Bool: AttributeConvertible {
   public static var expectation: String { "0 or 1" }
 }
 
-extension [Int]: AttributeConvertible {
-  public var attributeValue: AttributeValue { .ints(self) }
+/// A type whose lists are attributes.
+public protocol AttributeListElement: Sendable, Hashable {
+  static func attributeValue(_ list: [Self]) -> AttributeValue
+  /// Nil when `attributeValue` is of another kind.
+  static func list(_ attributeValue: AttributeValue) -> [Self]?
+  static var listExpectation: String { get }
+}
+
+extension Array: AttributeConvertible where Element: AttributeListElement {
+  public var attributeValue: AttributeValue { Element.attributeValue(self) }
   public init?(attributeValue: AttributeValue) {
-    guard case .ints(let values) = attributeValue else { return nil }
-    self = values
+    guard let list = Element.list(attributeValue) else { return nil }
+    self = list
   }
-  public static var expectation: String { "a list of integers" }
+  public static var expectation: String { Element.listExpectation }
+}
+
+extension Int: AttributeListElement {
+  public static func attributeValue(_ list: [Int]) -> AttributeValue { .ints(list) }
+  public static func list(_ attributeValue: AttributeValue) -> [Int]? {
+    guard case .ints(let values) = attributeValue else { return nil }
+    return values
+  }
+  public static var listExpectation: String { "a list of integers" }
+}
+
+extension Double: AttributeListElement {
+  public static func attributeValue(_ list: [Double]) -> AttributeValue { .floats(list) }
+  public static func list(_ attributeValue: AttributeValue) -> [Double]? {
+    guard case .floats(let values) = attributeValue else { return nil }
+    return values
+  }
+  public static var listExpectation: String { "a list of numbers" }
 }
 
 /// Enumerations with string raw values are stored by that string.

@@ -1,3 +1,5 @@
+import SepalTensor
+
 /// Row-major strides, in elements.
 package func rowMajorStrides(_ shape: [Int]) -> [Int] {
   var strides = [Int](repeating: 1, count: shape.count)
@@ -57,4 +59,23 @@ package func normalizedAxis(_ axis: Int, rank: Int, name: String = "axis") throw
     throw OperatorError("'\(name)' is \(axis), expected −\(rank)…\(rank - 1)")
   }
   return axis < 0 ? axis + rank : axis
+}
+
+/// `axes` counted from the front and ascending, or an error when one is out of range or named twice.
+package func normalizedAxes(_ axes: [Int], rank: Int, name: String = "axes") throws(OperatorError) -> [Int] {
+  var result: [Int] = []
+  for axis in axes { result.append(try normalizedAxis(axis, rank: rank, name: name)) }
+  result.sort()
+  guard zip(result, result.dropFirst()).allSatisfy({ $0 != $1 }) else {
+    throw OperatorError("'\(name)' is \(axes), expected distinct axes")
+  }
+  return result
+}
+
+/// The type of an output whose extents come from attributes, or an error when it exceeds what a tensor may be.
+package func checkedType(_ element: ElementType, _ shape: [Int]) throws(OperatorError) -> TensorType {
+  guard shape.count <= TensorType.maximumRank, TensorType.checkedCount(shape) != nil else {
+    throw OperatorError("the output shape \(shape) is not one of a tensor")
+  }
+  return TensorType(element, shape)
 }
