@@ -1,0 +1,30 @@
+import SepalTensor
+
+/// x − ln Σ eˣ along `axis`, with the maximum taken off first so that nothing overflows.
+/// - Inputs: x, float, rank 1 or more. Outputs: same type and shape. Source: ONNX LogSoftmax-13.
+public struct LogSoftmax: Operator {
+  public static let schema = OperatorSchema(
+    "LogSoftmax", inputs: ["x"], attributes: [AttributeField("axis", \LogSoftmax.axis)])
+  public var axis = -1
+
+  public init() {}
+  public init(axis: Int) { self.axis = axis }
+
+  public func inferOutputs(_ inputs: Inputs<TensorType>) throws(OperatorError) -> [TensorType] {
+    try inputs[0].requireFloat("x")
+    _ = try normalizedAxis(axis, rank: inputs[0].rank)
+    return [inputs[0]]
+  }
+
+  public func evaluate(_ inputs: Inputs<Tensor>) throws(OperatorError) -> [Tensor] {
+    let x = inputs[0]
+    var result = x.doubles()
+    forEachLine(x.shape, along: try normalizedAxis(axis, rank: x.shape.count)) { line in
+      let maximum = line.reduce(-.infinity) { max($0, result[$1]) }
+      let sum = line.reduce(0) { $0 + (result[$1] - maximum).exponential }
+      let shift = maximum + sum.naturalLogarithm
+      for index in line { result[index] -= shift }
+    }
+    return [Tensor(x.element, x.shape, doubles: result)]
+  }
+}
