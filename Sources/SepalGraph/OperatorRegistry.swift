@@ -11,6 +11,7 @@ public enum OperatorRegistry {
     Clip.self,
     Concat.self,
     Conv.self,
+    ConvTranspose.self,
     Cos.self,
     Div.self,
     Elu.self,

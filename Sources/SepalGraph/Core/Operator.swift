@@ -53,6 +53,11 @@ public struct Inputs<Element> {
   public var present: [Element] { items.compactMap { $0 } }
 }
 
+extension Inputs<Tensor> {
+  /// What shape inference sees of these operands.
+  public var types: Inputs<TensorType> { Inputs<TensorType>(items.map { $0?.type }) }
+}
+
 extension Inputs: Sendable where Element: Sendable {}
 
 /// Why an operator refuses its inputs or attributes. The caller adds the node's name.

@@ -41,34 +41,24 @@ public struct Conv: ActivatedOperator {
 
   public func inferOutputs(_ inputs: Inputs<TensorType>) throws(OperatorError) -> [TensorType] {
     let (x, weight) = (inputs[0], inputs[1])
-    let spatialRank = x.rank - 2
-    guard (1...3).contains(spatialRank) else { throw OperatorError("x is \(x), expected rank 3 to 5") }
-    guard x.element.isFloat, weight.element == x.element else {
-      throw OperatorError("x is \(x) and weight is \(weight), expected one floating-point type")
-    }
-    guard weight.rank == x.rank else { throw OperatorError("weight is \(weight), expected rank \(x.rank)") }
-    for (name, list) in [
-      ("strides", strides), ("padBegins", padBegins), ("padEnds", padEnds), ("dilations", dilations),
-    ] where list.count != spatialRank {
-      throw OperatorError("'\(name)' has \(list.count) values, expected \(spatialRank)")
-    }
-    guard (padBegins + padEnds).allSatisfy({ $0 >= 0 }) else {
-      throw OperatorError("pads are \(padBegins) and \(padEnds), expected no negative value")
-    }
+    let rank = try spatialRank(of: x)
+    try requireConvolutionOperands(x, weight)
+    try requireWindow("strides", strides, count: rank, atLeast: 1)
+    try requireWindow("padBegins", padBegins, count: rank, atLeast: 0)
+    try requireWindow("padEnds", padEnds, count: rank, atLeast: 0)
+    try requireWindow("dilations", dilations, count: rank, atLeast: 1)
     let channels = x.shape[layout.channelAxis(rank: x.rank)]
     let outputChannels = weight.shape[0]
     guard groups > 0, weight.shape[1].multipliedReportingOverflow(by: groups) == (channels, false),
-      outputChannels % groups == 0
+      outputChannels.isMultiple(of: groups)
     else {
       throw OperatorError(
         "x has \(channels) channels and weight is \(weight) with \(groups) groups, expected weight [M, C/groups, …]"
       )
     }
-    if let bias = inputs.optional(2), bias.shape != [outputChannels] {
-      throw OperatorError("bias is \(bias), expected shape [\(outputChannels)]")
-    }
+    try inputs.optional(2)?.require(x.element, [outputChannels], "bias")
     var spatial: [Int] = []
-    for axis in 0..<spatialRank {
+    for axis in 0..<rank {
       let input = x.shape[layout.firstSpatialAxis + axis]
       guard
         let extent = windowOutputExtent(
@@ -81,36 +71,38 @@ public struct Conv: ActivatedOperator {
       }
       spatial.append(extent)
     }
-    let batch = x.shape[0]
-    let output = TensorType(
-      x.element, layout.shape(batch: batch, channels: outputChannels, spatial: spatial))
-    if let residual = inputs.optional(3), residual != output {
-      throw OperatorError("residual is \(residual), expected \(output)")
-    }
+    let shape = layout.shape(batch: x.shape[0], channels: outputChannels, spatial: spatial)
+    let output = TensorType(x.element, shape)
+    try inputs.optional(3)?.require(output.element, output.shape, "residual")
     return [output]
   }
 
   public func macs(_ inputs: Inputs<TensorType>, outputs: [TensorType]) -> Int {
-    outputs[0].count * inputs[1].shape.dropFirst().reduce(1, *)
+    saturatingProduct(outputs[0].shape + inputs[1].shape.dropFirst())
   }
 
   public func evaluate(_ inputs: Inputs<Tensor>) throws(OperatorError) -> [Tensor] {
     let (x, weight) = (inputs[0], inputs[1])
-    let output = try inferOutputs(
-      Inputs([
-        x.type, TensorType(x.element, weight.shape), inputs.optional(2)?.type, inputs.optional(3)?.type,
-      ]))[0]
-    let geometry = ConvGeometry(self, input: x.shape, weight: weight.shape, output: output.shape)
-    var result = geometry.accumulate(x.doubles(), weight.doubles())
+    let output = try inferOutputs(inputs.types)[0]
+    let loops = ConvolutionLoops(self, input: x.shape, weight: weight.shape, output: output.shape)
+    var result = loops.gather(x.doubles(), weight.doubles())
     let bias = inputs.optional(2)?.doubles()
     let residual = inputs.optional(3)?.doubles()
-    let channelStride = rowMajorStrides(output.shape)[layout.channelAxis(rank: output.rank)]
+    let channels = Channels(output.shape, layout)
     for index in result.indices {
       var value = result[index]
-      if let bias { value += bias[index / channelStride % weight.shape[0]] }
+      if let bias { value += bias[channels.channel(index)] }
       if let residual { value += residual[index] }
       result[index] = activation(value)
     }
     return [Tensor(x.element, output.shape, doubles: result)]
   }
+}
+
+/// What `Conv` and `ConvTranspose` ask of x and weight alike.
+func requireConvolutionOperands(_ x: TensorType, _ weight: TensorType) throws(OperatorError) {
+  guard x.element.isFloat, weight.element == x.element else {
+    throw OperatorError("x is \(x) and weight is \(weight), expected one floating-point type")
+  }
+  try weight.requireRank(x.rank...x.rank, "weight")
 }

@@ -25,7 +25,7 @@ extension UnaryOperator {
 
   public func evaluate(_ inputs: Inputs<Tensor>) throws(OperatorError) -> [Tensor] {
     let x = inputs[0]
-    let output = try inferOutputs(Inputs([x.type]))[0]
+    let output = try inferOutputs(inputs.types)[0]
     if let integers = x.integers() {
       return [Tensor(output.element, x.shape, integers: integers.map { apply($0) ?? $0 })]
     }

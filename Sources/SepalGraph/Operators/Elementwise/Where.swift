@@ -20,7 +20,7 @@ public struct Where: Operator {
 
   public func evaluate(_ inputs: Inputs<Tensor>) throws(OperatorError) -> [Tensor] {
     let (condition, a, b) = (inputs[0], inputs[1], inputs[2])
-    let output = try inferOutputs(Inputs([condition.type, a.type, b.type]))[0]
+    let output = try inferOutputs(inputs.types)[0]
     let strides = [condition, a, b].map { broadcastStrides($0.shape, to: output.shape) }
     let chosen = condition.booleans()
     if let left = a.integers(), let right = b.integers() {

@@ -62,6 +62,7 @@ public struct MatMul: Operator {
   private func batched<Number>(_ geometry: Geometry, _ multiply: (Int, Int) -> [Number]) -> [Number] {
     let matrix = geometry.matrix
     var result: [Number] = []
+    guard geometry.output.count > 0 else { return [] }
     result.reserveCapacity(geometry.output.count)
     let strides = [geometry.aBatch, geometry.bBatch].map { broadcastStrides($0, to: geometry.batch) }
     forEachOffset(geometry.batch, strides: strides) { _, offsets in

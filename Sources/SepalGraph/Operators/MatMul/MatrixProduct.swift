@@ -22,6 +22,7 @@ struct MatrixProduct {
     let (aRow, aInner) = transA ? (1, rows) : (inner, 1)
     let (bInner, bColumn) = transB ? (1, inner) : (columns, 1)
     var result = [Number](repeating: zero, count: rows * columns)
+    guard !result.isEmpty else { return result }
     result.withUnsafeMutableBufferPointer { result in
       a.withUnsafeBufferPointer { a in
         b.withUnsafeBufferPointer { b in

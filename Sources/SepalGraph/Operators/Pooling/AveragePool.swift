@@ -51,6 +51,7 @@ public struct AveragePool: PoolOperator {
   public func evaluate(_ inputs: Inputs<Tensor>) throws(OperatorError) -> [Tensor] {
     let x = inputs[0]
     let output = try pooledType(x.type)
+    guard output.count > 0 else { return [Tensor(x.element, output.shape, doubles: [])] }
     let windows = PoolWindows(self, input: x.shape, output: output.shape)
     let values = x.doubles()
     var result = [Double](repeating: 0, count: output.count)

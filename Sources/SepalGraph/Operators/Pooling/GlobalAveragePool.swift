@@ -29,7 +29,7 @@ public struct GlobalAveragePool: Operator {
 
   public func evaluate(_ inputs: Inputs<Tensor>) throws(OperatorError) -> [Tensor] {
     let x = inputs[0]
-    let output = try inferOutputs(Inputs([x.type]))[0]
+    let output = try inferOutputs(inputs.types)[0]
     return [Tensor(x.element, output.shape, doubles: Channels(x.shape, layout).means(x.doubles()))]
   }
 }

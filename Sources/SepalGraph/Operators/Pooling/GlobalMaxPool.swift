@@ -28,7 +28,7 @@ public struct GlobalMaxPool: Operator {
 
   public func evaluate(_ inputs: Inputs<Tensor>) throws(OperatorError) -> [Tensor] {
     let x = inputs[0]
-    let output = try inferOutputs(Inputs([x.type]))[0]
+    let output = try inferOutputs(inputs.types)[0]
     let channels = Channels(x.shape, layout)
     var result = [Double](repeating: -.infinity, count: output.count)
     for (index, value) in x.doubles().enumerated() {

@@ -27,6 +27,7 @@ struct PoolWindows {
     let (inputSize, outputSize) = (input.reduce(1, *), output.reduce(1, *))
     let first = layout == .channelsFirst
     let (pixel, inputChannel, outputChannel) = first ? (1, inputSize, outputSize) : (channels, 1, 1)
+    guard channels * outputSize > 0 else { return }
     for n in 0..<batch {
       let (sourceBase, targetBase) = (n * channels * inputSize, n * channels * outputSize)
       for z in 0..<output[0] {

@@ -44,7 +44,7 @@ extension ReductionOperator {
 
   public func evaluate(_ inputs: Inputs<Tensor>) throws(OperatorError) -> [Tensor] {
     let x = inputs[0]
-    let output = try inferOutputs(Inputs([x.type]))[0]
+    let output = try inferOutputs(inputs.types)[0]
     let geometry = ReductionGeometry(shape: x.shape, axes: axes)
     let count = geometry.reducedCount
     if let integers = x.integers(), combine(Int64(0), Int64(0)) != nil {

@@ -92,7 +92,7 @@ public struct Slice: Operator {
 
   public func evaluate(_ inputs: Inputs<Tensor>) throws(OperatorError) -> [Tensor] {
     let x = inputs[0]
-    let output = try inferOutputs(Inputs([x.type]))[0]
+    let output = try inferOutputs(inputs.types)[0]
     var strides = rowMajorStrides(x.shape)
     var offset = 0
     for (index, axis) in axes.enumerated() {

@@ -36,7 +36,7 @@ public struct Split: Operator {
 
   public func evaluate(_ inputs: Inputs<Tensor>) throws(OperatorError) -> [Tensor] {
     let x = inputs[0]
-    let parts = try inferOutputs(Inputs([x.type]))
+    let parts = try inferOutputs(inputs.types)
     let axis = try normalizedAxis(axis, rank: x.type.rank)
     let strides = rowMajorStrides(x.shape)
     var start = 0
