@@ -1,0 +1,41 @@
+import SepalGraph
+import SepalTensor
+
+extension Graph {
+  /// The outputs of `op` when all operands are small constants: shape arithmetic, mostly. Larger or windowed
+  /// computations stay in the graph, where constant folding decides about them.
+  func evaluateAtImport(
+    _ op: any Operator, _ inputs: [ValueID?], name: String
+  ) throws(GraphError) -> [Tensor]? {
+    let limit = 1024
+    guard !(op is any WindowedAtImport) else { return nil }
+    var operands: [Tensor?] = []
+    for input in inputs {
+      guard let input else {
+        operands.append(nil)
+        continue
+      }
+      guard let tensor = constant(input) else { return nil }
+      operands.append(tensor)
+    }
+    // Another shape for the same bytes costs nothing, however many there are.
+    if let reshape = op as? Reshape, let tensor = operands.first ?? nil,
+      tensor.count == reshape.shape.reduce(1, *)
+    {
+      return [tensor.reshaped(reshape.shape)]
+    }
+    guard operands.allSatisfy({ ($0?.count ?? 0) <= limit }) else { return nil }
+    do throws(OperatorError) {
+      try Swift.type(of: op).schema.checkArity(inputs.map { $0 != nil })
+      let types = try op.inferOutputs(Inputs(operands.map { $0?.type }))
+      guard types.allSatisfy({ $0.count <= limit }) else { return nil }
+      return try op.evaluate(Inputs(operands))
+    } catch {
+      throw GraphError(node: name, op: op.name, message: error.message)
+    }
+  }
+}
+
+/// Operators whose cost per output element is not bounded by the size of their operands.
+private protocol WindowedAtImport {}
+extension Conv: WindowedAtImport {}
