@@ -2,13 +2,13 @@ import SepalGraph
 import SepalTensor
 
 extension Graph {
-  /// The outputs of `op` when all operands are small constants: shape arithmetic, mostly. Larger or windowed
-  /// computations stay in the graph, where constant folding decides about them.
+  /// The outputs of `op` when all operands are small constants: shape arithmetic, mostly. Larger computations, and
+  /// those whose cost the size of operands and results does not bound, stay in the graph for constant folding.
   func evaluateAtImport(
     _ op: any Operator, _ inputs: [ValueID?], name: String
   ) throws(GraphError) -> [Tensor]? {
     let limit = 1024
-    guard !(op is any WindowedAtImport) else { return nil }
+    guard !(op is Conv), !(op is ConvTranspose), !(op is any PoolOperator), !(op is LRN) else { return nil }
     var operands: [Tensor?] = []
     for input in inputs {
       guard let input else {
@@ -35,7 +35,3 @@ extension Graph {
     }
   }
 }
-
-/// Operators whose cost per output element is not bounded by the size of their operands.
-private protocol WindowedAtImport {}
-extension Conv: WindowedAtImport {}

@@ -21,6 +21,7 @@ enum ImportRules {
     "Constant": constant,
     "ConstantOfShape": constantOfShape,
     "Conv": conv,
+    "ConvTranspose": convTranspose,
     "Cos": same(Cos()),
     "Div": same(Div()),
     "Dropout": dropout,
