@@ -292,7 +292,7 @@ struct  Onnx__TensorProto
 
 
 /*
- * Recognised in order to be refused by name.
+ * `values` has the name, the type and the n elements that are not zero; `indices`, int64, has shape [n] or [n, rank].
  */
 struct  Onnx__SparseTensorProto
 {

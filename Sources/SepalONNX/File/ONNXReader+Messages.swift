@@ -63,7 +63,11 @@ extension ONNXReader {
       for value in messages(message.tensors, message.n_tensors) { list.append(try convert(tensor: value)) }
       return .tensors(list)
     case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPHS: return .unsupported("list of graphs")
-    case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__SPARSE_TENSOR: return .unsupported("sparse tensor")
+    case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__SPARSE_TENSOR:
+      guard let tensor = message.sparse_tensor else {
+        throw ONNXError(.invalid, "has an attribute without its tensor")
+      }
+      return .tensor(try convert(sparse: tensor.pointee))
     case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__SPARSE_TENSORS: return .unsupported("list of sparse tensors")
     case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TYPE_PROTO: return .unsupported("type")
     case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TYPE_PROTOS: return .unsupported("list of types")
@@ -89,6 +93,21 @@ extension ONNXReader {
     } catch {
       throw ONNXError(error.code, error.message, tensor: name)
     }
+    return tensor
+  }
+
+  /// The name is that of the values.
+  mutating func convert(sparse message: Onnx__SparseTensorProto) throws(ONNXError) -> ONNXTensor {
+    guard let values = message.values, let indices = message.indices else {
+      throw ONNXError(.invalid, "has a sparse tensor without values or indices")
+    }
+    let elements = try convert(tensor: values.pointee)
+    let positions = try convert(tensor: indices.pointee)
+    try budget.charge(96 + message.n_dims * MemoryLayout<Int64>.stride)
+    let tensor = ONNXTensor(
+      name: elements.name, dims: Array(UnsafeBufferPointer(start: message.dims, count: message.n_dims)),
+      dataType: elements.dataType, payload: .sparse(values: elements, indices: positions))
+    try budget.charge(tensor.decodedBytes)
     return tensor
   }
 

@@ -98,7 +98,7 @@ struct ONNXReader {
       case 11: graph.inputs.append(try valueInfo(field.value))
       case 12: graph.outputs.append(try valueInfo(field.value))
       case 13: graph.valueInfo.append(try valueInfo(field.value))
-      case 15: try refuse(sparse: field.value)
+      case 15: graph.initializers.append(try sparseInitializer(field.value))
       default: break
       }
     }
@@ -110,7 +110,7 @@ struct ONNXReader {
     var counts: [UInt32: Int] = [:]
     var cursor = WireCursor(storage.bytes, range, schema: ONNXSchema.graph)
     while let field = try next(&cursor) { counts[field.number, default: 0] += 1 }
-    let (nodes, initializers) = (counts[1, default: 0], counts[5, default: 0])
+    let (nodes, initializers) = (counts[1, default: 0], counts[5, default: 0] + counts[15, default: 0])
     let (inputs, outputs, values) = (counts[11, default: 0], counts[12, default: 0], counts[13, default: 0])
     try budget.charge(nodes * MemoryLayout<ONNXNode>.stride)
     try budget.charge(initializers * MemoryLayout<ONNXTensor>.stride)
@@ -133,6 +133,14 @@ struct ONNXReader {
     try scan(range, ONNXSchema.tensor, depth: 3)
     return try unpack(ONNXSchema.tensor, Onnx__TensorProto.self) { reader, message throws(ONNXError) in
       try reader.convert(tensor: message)
+    }
+  }
+
+  private mutating func sparseInitializer(_ range: Range<Int>) throws(ONNXError) -> ONNXTensor {
+    try scan(range, ONNXSchema.sparseTensor, depth: 3)
+    return try unpack(ONNXSchema.sparseTensor, Onnx__SparseTensorProto.self) {
+      reader, message throws(ONNXError) in
+      try reader.convert(sparse: message)
     }
   }
 
@@ -174,14 +182,6 @@ struct ONNXReader {
       let names = called.sorted().map { "'\($0)'" }.joined(separator: ", ")
       throw ONNXError(
         .unsupported, "calls operators that it defines itself, which is not supported: \(names)")
-    }
-  }
-
-  private mutating func refuse(sparse range: Range<Int>) throws(ONNXError) {
-    try scan(range, ONNXSchema.sparseTensor, depth: 3)
-    try unpack(ONNXSchema.sparseTensor, Onnx__SparseTensorProto.self) { reader, message throws(ONNXError) in
-      let name = try reader.text(message.values?.pointee.name)
-      throw ONNXError(.unsupported, "is a sparse initializer, which is not supported", tensor: name)
     }
   }
 

@@ -9,6 +9,8 @@ extension ONNXTensor {
     switch payload {
     case .segment:
       throw error(.unsupported, "is stored in segments, which is not supported")
+    case .sparse(let values, let indices):
+      return try dense(type, values: values, indices: indices)
     case .external(let storage, let offset, let length):
       return try external(type, storage, offset, length)
     case .embedded(let pieces, let storage):

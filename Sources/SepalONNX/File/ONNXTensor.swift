@@ -13,6 +13,8 @@ package struct ONNXTensor: Sendable {
     case embedded([PayloadPiece], storage: TensorStorage)
     /// A range of another file; without `length` it extends as far as the tensor does.
     case external(TensorStorage, offset: Int, length: Int?)
+    /// The elements that are not zero, and where they are.
+    indirect case sparse(values: ONNXTensor, indices: ONNXTensor)
     /// One of several messages that a tensor was cut into.
     case segment
   }
@@ -39,12 +41,17 @@ package struct ONNXTensor: Sendable {
     return TensorType(element, shape)
   }
 
-  /// What decoding the elements will allocate beyond the bytes that the file has for them: small numbers in
-  /// variable-length form widen to their full size. 0 for views and for a tensor that cannot be decoded.
+  /// What decoding the elements can allocate out of proportion to the bytes that the file has for them: small
+  /// numbers in variable-length form and sparse tensors grow. 0 for a tensor that cannot be decoded.
   var decodedBytes: Int {
-    guard case .embedded(let pieces, _) = payload, let type = try? type() else { return 0 }
-    let isList = pieces.contains { $0.field == .int32 || $0.field == .int64 || $0.field == .uint64 }
-    return isList ? type.byteCount : 0
+    guard let type = try? type() else { return 0 }
+    switch payload {
+    case .embedded(let pieces, _):
+      let isList = pieces.contains { $0.field == .int32 || $0.field == .int64 || $0.field == .uint64 }
+      return isList ? type.byteCount : 0
+    case .sparse: return type.byteCount
+    case .external, .segment: return 0
+    }
   }
 
   func error(_ code: ONNXError.Code, _ message: String) -> ONNXError {
