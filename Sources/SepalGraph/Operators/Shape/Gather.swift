@@ -24,7 +24,7 @@ public struct Gather: Operator {
 
   public func evaluate(_ inputs: Inputs<Tensor>) throws(OperatorError) -> [Tensor] {
     let (x, indices) = (inputs[0], inputs[1])
-    let output = try inferOutputs(Inputs([x.type, indices.type]))[0]
+    let output = try inferOutputs(inputs.types)[0]
     let axis = try normalizedAxis(axis, rank: x.type.rank)
     let positions = try indexPositions(indices, extent: x.shape[axis])
     return [x.selecting(positions, along: axis).reshaped(output.shape)]

@@ -82,6 +82,7 @@ public struct Pad: Operator {
   public func evaluate(_ inputs: Inputs<Tensor>) throws(OperatorError) -> [Tensor] {
     let x = inputs[0]
     let output = try inferOutputs(inputs.types)[0]
+    guard output.count > 0 else { return [Tensor(output) { _ in }] }
     let strides = rowMajorStrides(x.shape)
     let offset = zip(begins, strides).reduce(0) { $0 + max(-$1.0, 0) * $1.1 }
     let kept = output.shape.indices.map { output.shape[$0] - max(begins[$0], 0) - max(ends[$0], 0) }
