@@ -30,7 +30,7 @@ public struct Concat: Operator {
 
   public func evaluate(_ inputs: Inputs<Tensor>) throws(OperatorError) -> [Tensor] {
     let parts = inputs.present
-    let output = try inferOutputs(Inputs(parts.map(\.type)))[0]
+    let output = try inferOutputs(inputs.types)[0]
     let axis = try normalizedAxis(axis, rank: output.rank)
     let strides = rowMajorStrides(output.shape)
     let size = output.element.size
