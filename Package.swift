@@ -79,7 +79,7 @@ let package = Package(
     .testTarget(
       name: "SepalPassesTests", dependencies: ["SepalPasses", "SepalGraph", "SepalTensor"]),
     .testTarget(
-      name: "SepalFormatTests", dependencies: ["SepalFormat", "SepalGraph", "SepalTensor"]),
+      name: "SepalFormatTests", dependencies: ["SepalFormat", "SepalGraph", "SepalTensor", "CZlib"]),
     .testTarget(
       name: "SepalRuntimeTests",
       dependencies: ["SepalRuntime", "SepalGraph", "SepalTensor", "CSepalKernels"]),

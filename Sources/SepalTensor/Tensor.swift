@@ -1,6 +1,6 @@
 /// Immutable bytes with an owner: allocated here, or a view into memory that `owner` keeps alive (a mapped file).
 public final class TensorStorage: @unchecked Sendable {
-  /// Valid while this object lives. Never written after initialisation, hence `Sendable`.
+  /// Valid while this object lives (hold on to it: `withExtendedLifetime`). Never written after initialisation, hence `Sendable`.
   public let bytes: UnsafeRawBufferPointer
   private let owner: (any AnyObject & Sendable)?
 
