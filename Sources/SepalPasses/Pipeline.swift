@@ -4,6 +4,11 @@
 /// functions before their parts are folded away; fuse last.
 enum Pipeline {
   static let passes: [any Pass.Type] = [
-    EliminateDeadCode.self
+    EliminateDeadCode.self,
+    RecognizeClip.self,
+    RecognizeHardSigmoid.self,
+    RecognizeHardSwish.self,
+    RecognizeSilu.self,
+    RecognizeGelu.self,
   ]
 }
