@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
 
 # Build and test share these flags, and so share their artefacts.
 SWIFT_FLAGS := -c release --explicit-target-dependency-import-check error
