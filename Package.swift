@@ -33,6 +33,9 @@ let package = Package(
     // Element types, shapes, tensors.
     .target(name: "SepalTensor"),
 
+    // numpy's files: the inputs and outputs that people exchange.
+    .target(name: "SepalNumpy", dependencies: ["SepalTensor", "CZlib"]),
+
     // The intermediate representation: values, nodes, one file per operator.
     .target(name: "SepalGraph", dependencies: ["SepalTensor"]),
 
@@ -62,8 +65,8 @@ let package = Package(
     .target(
       name: "Sepal",
       dependencies: [
-        "SepalTensor", "SepalGraph", "SepalONNX", "SepalPasses", "SepalFormat", "SepalRuntime",
-        "SepalValidation", "CZlib",
+        "SepalTensor", "SepalNumpy", "SepalGraph", "SepalONNX", "SepalPasses", "SepalFormat", "SepalRuntime",
+        "SepalValidation",
       ]),
 
     // What people type.
@@ -74,8 +77,10 @@ let package = Package(
       ]),
 
     .testTarget(name: "SepalTensorTests", dependencies: ["SepalTensor"]),
+    .testTarget(name: "SepalNumpyTests", dependencies: ["SepalNumpy", "SepalTensor"]),
     .testTarget(name: "SepalGraphTests", dependencies: ["SepalGraph", "SepalTensor"]),
-    .testTarget(name: "SepalONNXTests", dependencies: ["SepalONNX", "SepalGraph", "SepalTensor"]),
+    .testTarget(
+      name: "SepalONNXTests", dependencies: ["SepalONNX", "SepalGraph", "SepalTensor", "SepalNumpy"]),
     .testTarget(
       name: "SepalPassesTests", dependencies: ["SepalPasses", "SepalGraph", "SepalTensor"]),
     .testTarget(
