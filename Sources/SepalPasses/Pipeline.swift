@@ -1,14 +1,43 @@
-/// All passes in the order in which a round runs them. Rounds repeat until one changes nothing.
+/// All passes in the order in which they run.
 ///
-/// Clean up first, then canonicalise, so that the patterns after it see one spelling; recognise compound
-/// functions before their parts are folded away; fuse last.
+/// Each stage repeats until nothing in it changes the graph, then the next one starts; the whole list repeats until
+/// nothing changes at all. A stage may thus rely on what the stages before it guarantee.
 enum Pipeline {
-  static let passes: [any Pass.Type] = [
-    EliminateDeadCode.self,
-    RecognizeClip.self,
-    RecognizeHardSigmoid.self,
-    RecognizeHardSwish.self,
-    RecognizeSilu.self,
-    RecognizeGelu.self,
+  static let stages: [[any Pass.Type]] = [
+    // One spelling for everything: what later stages match is what is left here.
+    [
+      EliminateDeadCode.self,
+      EliminateIdentities.self,
+      FoldConstants.self,
+      CanonicalizeArithmetic.self,
+      CanonicalizeGemm.self,
+      ConvertMatMulToGemm.self,
+      CanonicalizeGlobalPooling.self,
+      RecognizeClip.self,
+      RecognizeHardSigmoid.self,
+      RecognizeHardSwish.self,
+      RecognizeSilu.self,
+      RecognizeGelu.self,
+      EliminateCommonSubexpressions.self,
+    ],
+    // Linear operators go into the weights next to them.
+    [
+      FoldPadIntoConv.self,
+      FoldPadIntoPool.self,
+      FoldBatchNormIntoConv.self,
+      FoldBatchNormIntoConvTranspose.self,
+      FoldBatchNormIntoGemm.self,
+      FoldScaleIntoConv.self,
+      FoldBatchNormBeforeConv.self,
+      LowerBatchNorm.self,
+    ],
+    // What is left becomes the last step of the operator before it.
+    [
+      FuseScaleShift.self,
+      FuseResidualAdd.self,
+      FuseActivation.self,
+    ],
   ]
+
+  static var passes: [any Pass.Type] { stages.flatMap { $0 } }
 }

@@ -10,7 +10,7 @@ public struct OptimizationReport: Sendable, Hashable {
 
   /// In pipeline order, without the disabled ones.
   public var passes: [Pass]
-  /// Rounds over the pipeline, including the last one that changed nothing.
+  /// Rounds over a stage of the pipeline, those that found nothing included.
   public var rounds = 0
   /// True when `stopAfter` ended the optimisation.
   public var stoppedEarly = false

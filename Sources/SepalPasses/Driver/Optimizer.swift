@@ -13,8 +13,8 @@ public struct Optimizer: Sendable {
     public var stopAfter: Int?
     /// Verify the whole graph after every rewrite instead of after every pass. Quadratic; for tests.
     public var verifyEachRewrite = false
-    /// More rounds than this are an error.
-    public var roundLimit = 64
+    /// More rounds than this, over all stages, are an error.
+    public var roundLimit = 256
 
     public init() {}
   }
@@ -22,30 +22,38 @@ public struct Optimizer: Sendable {
   /// The names of all passes, in pipeline order.
   public static var passNames: [String] { Pipeline.passes.map { $0.name } }
 
-  private let passes: [any Pass.Type]
+  private let stages: [[any Pass.Type]]
   private let options: Options
 
   /// - Throws: `unknownPass` when a disabled pass does not exist.
   public init(_ options: Options = Options()) throws(OptimizationError) {
-    try self.init(passes: Pipeline.passes, options)
+    try self.init(stages: Pipeline.stages, options)
+  }
+
+  /// An optimizer that runs the named passes of the pipeline and no other.
+  package init(only names: Set<String>, _ options: Options = Options()) throws(OptimizationError) {
+    var options = options
+    options.disabledPasses = Set(Self.passNames).subtracting(names)
+    try self.init(stages: Pipeline.stages, options)
   }
 
   /// An optimizer over a pipeline of its own.
-  package init(passes: [any Pass.Type], _ options: Options = Options()) throws(OptimizationError) {
-    let known = passes.map { $0.name }
+  package init(stages: [[any Pass.Type]], _ options: Options = Options()) throws(OptimizationError) {
+    let known = stages.joined().map { $0.name }
     if let unknown = options.disabledPasses.subtracting(known).min() {
       throw OptimizationError(
         .unknownPass, pass: unknown, message: "no such pass; there are \(known.joined(separator: ", "))")
     }
-    self.passes = passes.filter { !options.disabledPasses.contains($0.name) }
+    self.stages = stages.map { $0.filter { !options.disabledPasses.contains($0.name) } }
     self.options = options
   }
 
   /// Optimises `graph` in place and appends a record per rewrite to its provenance.
   @discardableResult
   public func run(_ graph: inout Graph) throws(OptimizationError) -> OptimizationReport {
-    var run = OptimizationRun(passes, options)
-    try run.optimize(&graph)
+    var run = OptimizationRun(stages, options)
+    graph.removeUnreadConstants()
+    try run.repeatStages(over: &graph)
     return run.report
   }
 }
@@ -55,51 +63,63 @@ private struct OptimizationRun {
   private(set) var report: OptimizationReport
   private let options: Optimizer.Options
   private var passes: [any Pass]
+  /// Indices of the passes of each stage.
+  private let stages: [Range<Int>]
   /// Total rewrites when each pass last found nothing; nil when it never did.
   private var idleSince: [Int?]
   private var rewrites = 0
 
-  init(_ passes: [any Pass.Type], _ options: Optimizer.Options) {
+  init(_ stages: [[any Pass.Type]], _ options: Optimizer.Options) {
     self.options = options
-    self.passes = passes.map { $0.init() }
+    passes = stages.joined().map { $0.init() }
+    var ranges: [Range<Int>] = []
+    for stage in stages {
+      let start = ranges.last?.upperBound ?? 0
+      ranges.append(start..<start + stage.count)
+    }
+    self.stages = ranges
     idleSince = Array(repeating: nil, count: passes.count)
-    report = OptimizationReport(passes: passes.map { .init(name: $0.name) })
+    report = OptimizationReport(passes: stages.joined().map { .init(name: $0.name) })
   }
 
-  mutating func optimize(_ graph: inout Graph) throws(OptimizationError) {
-    graph.removeUnreadConstants()
+  mutating func repeatStages(over graph: inout Graph) throws(OptimizationError) {
+    var before: Int
+    repeat {
+      before = rewrites
+      for stage in stages { try repeatStage(stage, over: &graph) }
+    } while rewrites > before && !report.stoppedEarly
+  }
+
+  private mutating func repeatStage(_ stage: Range<Int>, over graph: inout Graph) throws(OptimizationError) {
     while true {
-      report.rounds += 1
-      let before = rewrites
       // A pass that found nothing need not look again until another one has changed something.
-      for index in passes.indices where idleSince[index] != rewrites {
-        if options.stopAfter.map({ rewrites >= $0 }) ?? false {
-          report.stoppedEarly = true
-          return
-        }
-        try run(index, over: &graph)
-      }
-      if rewrites == before { return }
+      let restless = stage.filter { idleSince[$0] != rewrites }
+      guard !restless.isEmpty, !report.stoppedEarly else { return }
       guard report.rounds < options.roundLimit else {
-        let restless = report.passes.indices.filter { idleSince[$0] != rewrites }
         throw OptimizationError(
           .noFixpoint, pass: restless.map { report.passes[$0].name }.joined(separator: ", "),
           message: "still rewriting after \(options.roundLimit) rounds")
+      }
+      report.rounds += 1
+      for index in stage where idleSince[index] != rewrites {
+        try run(index, over: &graph)
+        if report.stoppedEarly { return }
       }
     }
   }
 
   private mutating func run(_ index: Int, over graph: inout Graph) throws(OptimizationError) {
     let start = ContinuousClock.now
+    let budget = options.stopAfter.map { $0 - rewrites }
     let count = try sweep(
-      &passes[index], over: &graph, atMost: options.stopAfter.map { $0 - rewrites },
-      verifyEachRewrite: options.verifyEachRewrite)
+      &passes[index], over: &graph, atMost: budget, verifyEachRewrite: options.verifyEachRewrite)
     if count == 0 {
       idleSince[index] = rewrites
     } else if !options.verifyEachRewrite {
       try verify(graph, after: report.passes[index].name)
     }
     rewrites += count
+    report.stoppedEarly = budget.map { count >= $0 } ?? false
     report.passes[index].rewrites += count
     report.passes[index].milliseconds += (ContinuousClock.now - start) / .milliseconds(1)
   }

@@ -47,7 +47,10 @@ extension Graph {
   func seededInputs(_ seed: UInt64) -> [String: Tensor] {
     var generator = SeededGenerator(seed)
     var result: [String: Tensor] = [:]
-    for input in inputs { result[value(input).name] = generator.tensor(type(of: input).shape) }
+    for input in inputs {
+      let type = type(of: input)
+      result[value(input).name] = generator.tensor(type.shape).converted(to: type.element)
+    }
     return result
   }
 
@@ -107,10 +110,14 @@ func expectEquivalent(
   }
 }
 
-/// The largest difference relative to the largest expected magnitude.
+/// The largest difference relative to the largest expected magnitude; infinite unless NaNs and infinities agree.
 private func distance(_ actual: Tensor, _ expected: Tensor) -> Double {
   let (a, b) = (actual.doubles(), expected.doubles())
   guard a.count == b.count else { return .infinity }
-  let scale = b.reduce(1) { max($0, abs($1)) }
-  return zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) } / scale
+  let scale = b.lazy.filter(\.isFinite).reduce(1) { max($0, abs($1)) }
+  return zip(a, b).reduce(0) { largest, pair in
+    if pair.0 == pair.1 || pair.0.isNaN && pair.1.isNaN { return largest }
+    let difference = abs(pair.0 - pair.1)
+    return difference.isNaN ? .infinity : max(largest, difference)
+  } / scale
 }

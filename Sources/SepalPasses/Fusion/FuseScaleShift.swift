@@ -1,0 +1,40 @@
+import SepalGraph
+
+/// Joins consecutive products and sums with constants per channel that found no convolution to fold into.
+///
+/// Before: y = act((x·s + t)·u + v), any of the parts may be missing     After: y = ScaleShift(x, s·u, t·u + v) {act}
+/// Requires: constants vary along one common channel axis at most; the inner operation has no activation, nothing else
+/// reads it and it is not a graph output; the new constants are finite.
+/// Exactness: reassociated (one rounding per constant).
+struct FuseScaleShift: Pass {
+  static let name = "fuse-scale-shift"
+
+  func rewrite(_ node: Node, in graph: Graph) -> Rewrite? {
+    guard let outer = node.op as? any ActivatedOperator, let inner = graph.producer(of: node.input(0)),
+      graph.value(inner.output).useCount == 1, let x = inner.input(0),
+      (inner.op as? any ActivatedOperator)?.activation == .identity
+    else { return nil }
+    let type = graph.type(of: node.output)
+    for layout in layouts(type.shape) {
+      let axis = layout.channelAxis(rank: type.rank)
+      guard let first = ChannelAffine(scaling: inner, axis: axis, in: graph),
+        let second = ChannelAffine(scaling: node, axis: axis, in: graph)
+      else { continue }
+      var rewrite = Rewrite(removing: [inner.id, node.id], exactness: .reassociated)
+      guard
+        let operands = second.composed(after: first).scaleShiftOperands(
+          element: type.element, name: node.name, in: &rewrite)
+      else { return nil }
+      let op = ScaleShift(layout: layout, activation: outer.activation)
+      rewrite.replace(node.output, with: rewrite.node(op, name: node.name, inputs: [x.operand] + operands))
+      return rewrite
+    }
+    return nil
+  }
+
+  /// Where the channels of a value may be. Scalars fit both ends; channels are fewer than pixels.
+  private func layouts(_ shape: [Int]) -> [Layout] {
+    guard shape.count >= 2, let last = shape.last else { return [] }
+    return shape[1] <= last ? [.channelsFirst, .channelsLast] : [.channelsLast, .channelsFirst]
+  }
+}
