@@ -20,8 +20,6 @@ FUZZ_ITERATIONS ?= 1000000
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-# ---- set-up
-
 APT_PACKAGES := libprotobuf-c-dev protobuf-c-compiler zlib1g-dev pkg-config
 SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
 APT_INSTALL = $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y \
@@ -48,8 +46,6 @@ setup: ## Install the system libraries that are missing and check the Swift tool
 	  echo "error: install the development files of protobuf-c and zlib, protoc-c and pkg-config" >&2; exit 1; \
 	fi
 
-# ---- build and test
-
 .PHONY: build
 build: setup ## Build the library and the command-line tool, optimised.
 	swift build $(SWIFT_FLAGS)
@@ -66,8 +62,6 @@ test: setup lint check-generated build ## Lint, check generated code, build, and
 fuzz: setup ## Run the fuzz tests for longer (FUZZ_ITERATIONS=N).
 	SEPAL_FUZZ_ITERATIONS=$(FUZZ_ITERATIONS) swift test $(TEST_FLAGS) --filter Fuzz
 
-# ---- generated code
-
 # The protobuf-c code of schemas/*.proto is committed, so that a build needs no protoc-c.
 .PHONY: generate
 generate: setup ## Regenerate the protobuf-c code from schemas/*.proto.
@@ -76,8 +70,6 @@ generate: setup ## Regenerate the protobuf-c code from schemas/*.proto.
 .PHONY: check-generated
 check-generated: setup
 	schemas/generate.sh --check
-
-# ---- fixtures, models, demo
 
 .venv/bin/python:
 	@python3 -c 'import ensurepip, venv' 2> /dev/null \
