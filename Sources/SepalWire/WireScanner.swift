@@ -101,11 +101,11 @@ package struct WireScanner {
       try allocate(field.value.count + 1, at: field.start)
       appendTag(field.number, .lengthDelimited)
       appendVarint(UInt64(field.value.count))
-      output.append(contentsOf: bytes[field.value])
+      appendBytes(field.value)
     } else {
       if field.isRepeated { try allocate(type.elementSize, exactly: 1, at: field.start) }
       appendTag(field.number, field.wireType)
-      output.append(contentsOf: bytes[field.value])
+      appendBytes(field.value)
     }
   }
 
@@ -128,7 +128,7 @@ package struct WireScanner {
     try allocate(type.elementSize, exactly: count, at: field.start)
     appendTag(field.number, .lengthDelimited)
     appendVarint(UInt64(field.value.count))
-    output.append(contentsOf: bytes[field.value])
+    appendBytes(field.value)
   }
 
   private func checkVarints(_ field: WireField, _ range: Range<Int>) throws(WireError) -> Int {
@@ -192,6 +192,11 @@ package struct WireScanner {
       throw WireError(
         code: .limit, message: "more elements than the size of the file justifies", offset: offset)
     }
+  }
+
+  private mutating func appendBytes(_ range: Range<Int>) {
+    // Rebased, because a slice is copied byte by byte.
+    output.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[range]))
   }
 
   private mutating func appendTag(_ number: UInt32, _ wireType: WireType) {

@@ -11,6 +11,9 @@ import SepalTensor
 /// Finds and maps the files that hold tensors outside the model, each once. Nothing outside the model's
 /// folder is opened.
 struct ExternalData {
+  /// The entries that count; others, such as checksum, are commentary.
+  static let keys: Set = ["location", "offset", "length"]
+
   /// nil for a model that was not read from a file.
   private let folder: String?
   private var mapped: [String: TensorStorage] = [:]

@@ -3,11 +3,12 @@
 /// Two bytes are enough to declare a node, whose in-memory form takes hundreds; without a limit a small file
 /// could exhaust the memory.
 struct MemoryBudget {
-  private(set) var left: Int
+  private var left: Int
+  private var scratch = 0
 
-  /// Together with the mapped file itself and the program this stays below 64 MB + 4 · `fileSize`.
+  /// Together with the program and the mapped file this stays below 64 MB + 4 · `fileSize`.
   init(fileSize: Int) {
-    left = 40 << 20 + 2 * fileSize
+    left = 40 << 20 + 3 * fileSize
   }
 
   mutating func charge(_ bytes: Int) throws(ONNXError) {
@@ -16,4 +17,14 @@ struct MemoryBudget {
     }
     left -= bytes
   }
+
+  /// Charges for scratch memory that is kept and reused: only what goes beyond the most that was needed so far.
+  mutating func chargeScratch(_ bytes: Int) throws(ONNXError) {
+    guard bytes > scratch else { return }
+    try charge(bytes - scratch)
+    scratch = bytes
+  }
+
+  /// What scratch memory may grow to.
+  var scratchLimit: Int { left + scratch }
 }

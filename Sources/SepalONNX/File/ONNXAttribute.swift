@@ -1,20 +1,20 @@
-/// The value of one node attribute.
+/// The value of one node attribute. Kinds that are rare and large are boxed: a model has many attributes.
 package enum ONNXAttribute: Sendable {
   case float(Float)
   case int(Int64)
   /// Raw bytes: the specification asks for UTF-8 and does not enforce it.
   case string([UInt8])
-  case tensor(ONNXTensor)
+  indirect case tensor(ONNXTensor)
   case floats([Float])
   case ints([Int64])
   case strings([[UInt8]])
   case tensors([ONNXTensor])
   /// A body of control flow, which is not imported; `name` is the subgraph's own.
-  case graph(name: String, nodeCount: Int)
+  indirect case graph(name: String, nodeCount: Int)
   /// A list without elements whose type the file does not tell.
   case emptyList
   /// Recognised, never imported: "graphs", "sparse tensor", "type", …
-  case unsupported(String)
+  indirect case unsupported(String)
 
   /// What messages call a value of this kind.
   package var kind: String {

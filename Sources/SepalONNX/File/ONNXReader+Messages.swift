@@ -12,9 +12,12 @@ extension ONNXReader {
     do throws(ONNXError) {
       node.inputs = try texts(message.input, message.n_input)
       node.outputs = try texts(message.output, message.n_output)
-      let entry = 2 * (MemoryLayout<String>.stride + MemoryLayout<ONNXAttribute>.stride)
-      try budget.charge(message.n_attribute * entry)
-      if message.n_attribute > 0 { node.attributes.reserveCapacity(message.n_attribute) }
+      if message.n_attribute > 0 {
+        // A dictionary doubles its buckets before they are full.
+        let bucket = MemoryLayout<String>.stride + MemoryLayout<ONNXAttribute>.stride
+        try budget.charge(64 + message.n_attribute * 2 * bucket)
+        node.attributes.reserveCapacity(message.n_attribute)
+      }
       for attribute in messages(message.attribute, message.n_attribute) {
         let name = try text(attribute.name)
         guard !name.isEmpty else { throw ONNXError(.invalid, "has an attribute without a name") }
@@ -23,6 +26,7 @@ extension ONNXReader {
         }
       }
     } catch {
+      guard error.code != .limit else { throw error }
       throw node.error(error.code, error.message, attribute: error.attribute, tensor: error.tensor)
     }
     return node
@@ -88,9 +92,11 @@ extension ONNXReader {
         tensor.payload = try external.payload(try entries(message))
       } else if let pieces = payload(message.raw_data) {
         tensor.payload = .embedded(pieces, storage: storage)
+        try budget.charge(32 + pieces.count * MemoryLayout<PayloadPiece>.stride)
         try budget.charge(tensor.decodedBytes)
       }
     } catch {
+      guard error.code != .limit else { throw error }
       throw ONNXError(error.code, error.message, tensor: name)
     }
     return tensor
@@ -158,10 +164,12 @@ extension ONNXReader {
     return payloads.indices.contains(index) ? payloads[index] : nil
   }
 
+  /// The entries of `external_data` that say where the bytes are.
   private mutating func entries(_ message: Onnx__TensorProto) throws(ONNXError) -> [String: String] {
     var entries: [String: String] = [:]
     for entry in messages(message.external_data, message.n_external_data) {
-      entries[try text(entry.key)] = try text(entry.value)
+      guard let name = entry.key, ExternalData.keys.contains(String(cString: name)) else { continue }
+      entries[String(cString: name)] = try text(entry.value)
     }
     return entries
   }

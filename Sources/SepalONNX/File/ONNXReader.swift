@@ -197,7 +197,7 @@ struct ONNXReader {
     _ range: Range<Int>, _ schema: ONNXSchema.Descriptor, depth: Int
   ) throws(ONNXError) {
     do {
-      try scanner.scan(range, as: schema, depth: depth, allowance: budget.left)
+      try scanner.scan(range, as: schema, depth: depth, allowance: budget.scratchLimit)
     } catch {
       throw ONNXError(error)
     }
@@ -208,6 +208,7 @@ struct ONNXReader {
     _ schema: ONNXSchema.Descriptor, _: Message.Type,
     _ body: (inout ONNXReader, Message) throws(ONNXError) -> Result
   ) throws(ONNXError) -> Result {
+    try budget.chargeScratch(scanner.output.count + scanner.unpackedBytes)
     let result = try arena.unpack(
       scanner.output, as: schema, Message.self, capacity: scanner.unpackedBytes
     ) { message throws(ONNXError) in
