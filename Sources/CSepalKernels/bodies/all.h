@@ -1,0 +1,15 @@
+#include "vector.h"
+
+#include "activation.h"
+
+#include "gemm.h"
+
+#include "convolve.h"
+
+#include "depthwise.h"
+
+#include "pool.h"
+
+#include "elementwise.h"
+
+#include "table.h"

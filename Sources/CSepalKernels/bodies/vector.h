@@ -1,0 +1,45 @@
+// The vector primitives that every body is written in. An isa/*.c file defines, before including this:
+//   VW                    floats in a vector
+//   VK                    depth of one step of the GEMM: 4 where multiply-by-lane exists, otherwise 1
+//   MR1, MR2, MR3         rows of the GEMM tiles that are 1, 2 and 3 vectors wide; MR3 is 0 where there is none
+//   LOAD_SOME, STORE_SOME masked access to the first n floats, 1 ≤ n < VW; lanes beyond read as zero
+//   MULTIPLY_ADD(a, b, c) a·b + c in one rounding where the machine has it
+#include "CSepalKernels.h"
+
+#define INLINE static inline __attribute__((always_inline))
+#define NOINLINE static __attribute__((noinline))
+#define UNROLL _Pragma("clang loop unroll(full)")
+
+typedef float vf __attribute__((ext_vector_type(VW)));
+typedef int32_t vi __attribute__((ext_vector_type(VW)));
+
+INLINE vf load(const float *p) {
+  vf v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+
+INLINE void store(float *p, vf v) { __builtin_memcpy(p, &v, sizeof v); }
+
+INLINE vf splat(float x) { return (vf)x; }
+
+// 1 ≤ n ≤ VW.
+INLINE vf load_n(const float *p, size_t n) { return n == VW ? load(p) : LOAD_SOME(p, n); }
+
+INLINE void store_n(float *p, vf v, size_t n) {
+  if (n == VW) {
+    store(p, v);
+  } else {
+    STORE_SOME(p, v, n);
+  }
+}
+
+INLINE vf madd(vf a, vf b, vf c) { return MULTIPLY_ADD(a, b, c); }
+
+// Both keep a NaN in x: a comparison with NaN is false. They compile to one max or min on x86.
+INLINE vf at_least(vf x, vf low) { return x < low ? low : x; }
+INLINE vf at_most(vf x, vf high) { return high < x ? high : x; }
+INLINE vf clamp(vf x, vf low, vf high) { return at_most(at_least(x, low), high); }
+
+INLINE vf magnitude(vf x) { return (vf)((vi)x & 0x7fffffff); }
+INLINE vf with_sign_of(vf x, vf sign) { return (vf)((vi)x | ((vi)sign & (vi)(0x80000000u))); }

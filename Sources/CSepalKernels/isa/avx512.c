@@ -1,0 +1,28 @@
+// AVX-512 F, BW, DQ and VL.
+#include "tables.h"
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#define ISA_NAME "avx512"
+#define VW 16
+#define VK 1
+#define MR1 12
+#define MR2 12
+#define MR3 8
+#define LOAD_SOME(p, n) ((vf)_mm512_maskz_loadu_ps((__mmask16)((1u << (n)) - 1), p))
+#define STORE_SOME(p, v, n) _mm512_mask_storeu_ps(p, (__mmask16)((1u << (n)) - 1), v)
+#define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)
+
+#pragma clang attribute push( \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))), \
+    apply_to = function)
+
+#include "../bodies/all.h"
+
+#pragma clang attribute pop
+
+const sepal_kernels sepal_kernels_avx512 = TABLE;
+
+#endif

@@ -1,0 +1,22 @@
+// AArch64 Advanced SIMD.
+#include "tables.h"
+
+#if defined(__aarch64__)
+
+#define ISA_NAME "neon"
+#define VW 4
+#define VK 4
+#define MR1 8
+#define MR2 8
+#define MR3 6
+#define LOAD_SOME load_some
+#define STORE_SOME store_some
+#define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)
+
+#include "../bodies/some_by_copy.h"
+
+#include "../bodies/all.h"
+
+const sepal_kernels sepal_kernels_neon = TABLE;
+
+#endif

@@ -1,2 +1,0 @@
-#include "include/CSepalKernels.h"
-int CSepalKernels_placeholder(void) { return 0; }
