@@ -94,6 +94,12 @@ INLINE vf normal_cdf(vf x) {
   return a < splat(1.0f) ? small : large;
 }
 
+// ½·(1 + tanh u) is sigmoid(2u), which does not cancel for negative u.
+INLINE vf gelu_tanh(vf x) {
+  const vf u = x * madd(x * x, splat(0.044715f), splat(1.0f));
+  return x * vsigmoid(splat(1.59576912160573071f) * u);
+}
+
 INLINE vf hard_swish(vf x) {
   return x * clamp(madd(x, splat(1.0f / 6), splat(0.5f)), splat(0.0f), splat(1.0f));
 }
@@ -110,6 +116,7 @@ INLINE vf activated(vf x, const sepal_activation_kind kind, vf a, vf b) {
   case SEPAL_ACT_SILU: return x * vsigmoid(x);
   case SEPAL_ACT_TANH: return vtanh(x);
   case SEPAL_ACT_GELU: return x * normal_cdf(x);
+  case SEPAL_ACT_GELU_TANH: return gelu_tanh(x);
   case SEPAL_ACT_ELU: return x < splat(0.0f) ? a * vexpm1(x) : x;
   }
   return x;
@@ -136,6 +143,7 @@ NOINLINE void activate(float *dst, const float *src, size_t n, sepal_activation 
     CASE(SEPAL_ACT_SILU)
     CASE(SEPAL_ACT_TANH)
     CASE(SEPAL_ACT_GELU)
+    CASE(SEPAL_ACT_GELU_TANH)
     CASE(SEPAL_ACT_ELU)
   }
 #undef CASE

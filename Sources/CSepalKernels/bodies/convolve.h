@@ -5,7 +5,13 @@
 // With few input channels the taps of one kernel row lie side by side in memory, so a whole kernel row serves as
 // one tap of depth kernel_w·in_c. Only rows that cross the left or right edge are then copied, with their zeros.
 
-enum { PIXEL_BLOCK = 96, MERGED_CHANNELS = 16 };
+enum { MERGED_CHANNELS = 16 };
+
+// Pixels whose pointers are kept at a time: fewer for huge kernels, so that scratch memory stays small.
+INLINE size_t pixel_block(const sepal_window *w) {
+  const size_t fit = 16384 / (w->kernel_h * w->kernel_w);
+  return fit > 96 ? 96 : fit > 1 ? fit : 1;
+}
 
 INLINE bool merges_rows(const sepal_window *w) {
   return w->groups == 1 && w->dilation_w == 1 && w->in_stride == w->in_c && w->in_c <= MERGED_CHANNELS &&
@@ -15,7 +21,7 @@ INLINE bool merges_rows(const sepal_window *w) {
 static size_t convolve_scratch(const sepal_window *w) {
   const size_t taps = merges_rows(w) ? w->kernel_h : w->kernel_h * w->kernel_w;
   const size_t edges = merges_rows(w) ? w->kernel_h * w->kernel_w * w->in_c : 0;
-  return PIXEL_BLOCK * (taps * sizeof(float *) + edges * sizeof(float));
+  return pixel_block(w) * (taps * sizeof(float *) + edges * sizeof(float));
 }
 
 typedef struct {
@@ -88,10 +94,11 @@ static void convolve(const sepal_window *w, size_t begin, size_t end, void *scra
   const size_t panels = panel_count(group_out);
   const epilogue e = epilogue_of(w->activation);
   const float **rows = scratch;
-  float *edges = (float *)(rows + PIXEL_BLOCK * taps);
+  const size_t most = pixel_block(w);
+  float *edges = (float *)(rows + most * taps);
 
-  for (size_t block = begin; block < end; block += PIXEL_BLOCK) {
-    const size_t count = end - block < PIXEL_BLOCK ? end - block : PIXEL_BLOCK;
+  for (size_t block = begin; block < end; block += most) {
+    const size_t count = end - block < most ? end - block : most;
     for (size_t group = 0; group < w->groups; group++) {
       if (merged) {
         gather_kernel_rows(w, block, count, rows, edges);

@@ -5,6 +5,9 @@
 // caller. They allocate nothing and keep no state, so any number of threads may run them on disjoint ranges.
 // The value of an output element never depends on how the work was divided.
 //
+// Operand pointers are nullable only so that Swift can start from a zeroed struct; those not marked optional below
+// must be set.
+//
 // NaN: relu and clip keep a NaN input (as ONNX Runtime does), and so does max pooling.
 #pragma once
 
@@ -12,7 +15,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sepal_threads.h"
+
 #pragma clang assume_nonnull begin
+
+// Swift may share a value of the type between threads: kernels read it and never write it.
+#define SEPAL_SENDABLE __attribute__((swift_attr("@Sendable")))
 
 typedef enum {
   SEPAL_ISA_PORTABLE,
@@ -32,6 +40,7 @@ typedef enum {
   SEPAL_ACT_SILU,          // x · sigmoid(x)
   SEPAL_ACT_TANH,
   SEPAL_ACT_GELU,          // x · Φ(x), by erf
+  SEPAL_ACT_GELU_TANH,     // x · sigmoid(2·√(2/π)·(x + 0.044715·x³))
   SEPAL_ACT_ELU,           // x < 0 ? a·(eˣ − 1) : x
 } sepal_activation_kind;
 
@@ -42,14 +51,14 @@ typedef struct {
 
 // c[m, n] = act(Σₖ a[m, k]·b[k, n] + bias[n] + residual[m, n]). Strides count floats.
 // `b` and `bias` are as `pack` lays them out. `residual` must not overlap `c`.
-typedef struct {
+typedef struct SEPAL_SENDABLE {
   size_t m, n, k;
-  const float *a;
+  const float *_Nullable a;
   size_t a_stride;
-  const float *b, *bias;
-  const float *_Nullable residual;
+  const float *_Nullable b, *_Nullable bias;
+  const float *_Nullable residual;  // optional
   size_t residual_stride;
-  float *c;
+  float *_Nullable c;
   size_t c_stride;
   size_t row_block;  // rows that share one pass over the panels; ≥ 1
   size_t k_block;    // depth that is accumulated in registers before c is touched; ≥ 1
@@ -58,17 +67,17 @@ typedef struct {
 
 // The geometry of a window that slides over an NHWC image, and the operands of convolution and depthwise
 // convolution. Pads after the image are implied by the output extent. Strides count floats from pixel to pixel.
-typedef struct {
+typedef struct SEPAL_SENDABLE {
   size_t batch, in_h, in_w, in_c, out_h, out_w, out_c, groups;
   size_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
-  const float *input;
+  const float *_Nullable input;
   size_t in_stride;
   const float *_Nullable weights, *_Nullable bias;  // packed; not used by pooling
-  const float *_Nullable residual;                  // must not overlap the output
+  const float *_Nullable residual;                  // optional; must not overlap the output
   size_t residual_stride;
-  float *output;
+  float *_Nullable output;
   size_t out_stride;
-  const float *zeros;  // at least in_c + 16 zero floats, read where the window leaves the image
+  const float *_Nullable zeros;  // at least in_c + 16 zero floats, read where the window leaves the image
   sepal_activation activation;
 } sepal_window;
 
@@ -76,13 +85,13 @@ typedef enum { SEPAL_ADD, SEPAL_SUB, SEPAL_MUL, SEPAL_DIV, SEPAL_MIN, SEPAL_MAX 
 
 // dst[r, c] = act(x[r, c] op y[r, c]). A step of 0 broadcasts along columns, a stride of 0 along rows.
 // dst may be exactly x or y where that operand is not broadcast.
-typedef struct {
+typedef struct SEPAL_SENDABLE {
   sepal_binary_op op;
   size_t rows, columns;
-  const float *x, *y;
+  const float *_Nullable x, *_Nullable y;
   size_t x_stride, y_stride;
   bool x_step, y_step;
-  float *dst;
+  float *_Nullable dst;
   size_t dst_stride;
   sepal_activation activation;
 } sepal_binary;
