@@ -1,0 +1,44 @@
+import CSepalKernels
+import SepalGraph
+
+/// An activation by itself; threads share blocks of elements.
+struct ActivationKernel: Kernel {
+  static let operators = OperatorRegistry.all.filter { $0 is any ActivationOperator.Type }
+    .map { $0.schema.name }
+
+  private static let block = 4096
+  private let activation: Activation
+  private let count: Int
+  let summary: String
+  var units: Int { (count + Self.block - 1) / Self.block }
+  var work: Int { 4 * count }
+  var inPlaceOperands: [Int] { [0] }
+
+  init?(_ site: Site) {
+    guard site.isFloat32, let op = site.node.op as? any ActivationOperator else { return nil }
+    activation = op.asActivation
+    count = site.outputs[0].count
+    summary = "activation \(activation)"
+  }
+
+  private struct Context {
+    var functions: UnsafePointer<sepal_kernels>
+    var input: UnsafePointer<Float>
+    var output: UnsafeMutablePointer<Float>
+    var count: Int
+    var activation: sepal_activation
+  }
+
+  func bind(_ memory: Operands) -> BoundStep {
+    let context = Context(
+      functions: memory.functions.table, input: memory.floats(0), output: memory.outputFloats(), count: count,
+      activation: sepal_activation(activation))
+    return BoundStep(
+      body: { context, begin, end, _ in
+        let c = context.assumingMemoryBound(to: Context.self).pointee
+        let first = begin * Self.block
+        c.functions.pointee.activate(
+          c.output + first, c.input + first, min(end * Self.block, c.count) - first, c.activation)
+      }, context: memory.context(context))
+  }
+}

@@ -1,0 +1,173 @@
+import CSepalKernels
+import SepalGraph
+import SepalTensor
+
+/// Operators that only move elements, of any type: a list of boxes copied between strided views.
+struct MoveKernel: Kernel {
+  static let operators = [
+    Transpose.schema.name, Concat.schema.name, Split.schema.name, Slice.schema.name, Expand.schema.name,
+    Pad.schema.name, Reshape.schema.name, Identity.schema.name,
+  ]
+
+  /// One copy: element offsets into an operand and an output, and strides for each extent.
+  private struct Box: Sendable {
+    var input = 0
+    var output = 0
+    var inputOffset = 0
+    var outputOffset = 0
+    var extents: [Int]
+    var inputStrides: [Int]
+    var outputStrides: [Int]
+  }
+
+  private let boxes: [Box]
+  private let elementSize: Int
+  /// The byte pattern of one element that the output is filled with first.
+  private let fill: Tensor?
+  private let outputCount: Int
+  let summary: String
+  let work: Int
+  var units: Int { 1 }
+
+  init?(_ site: Site) {
+    guard let output = site.outputs.first, let boxes = Self.boxes(site) else { return nil }
+    self.boxes = boxes.filter { !$0.extents.contains(0) }.map(Self.merged)
+    elementSize = output.element.size
+    outputCount = output.count
+    if let pad = site.op(Pad.self) {
+      fill = Tensor(output.element, [], doubles: [pad.value])
+    } else {
+      fill = nil
+    }
+    work = site.outputs.reduce(0) { $0 + $1.count }
+    summary = "move \(site.node.op.name.lowercased()), \(self.boxes.count) boxes"
+  }
+
+  private static func boxes(_ site: Site) -> [Box]? {
+    let input = site.inputs[0]
+    let (from, to) = (rowMajorStrides(input.shape), rowMajorStrides(site.outputs[0].shape))
+    if let op = site.op(Transpose.self) {
+      return [
+        Box(extents: site.outputs[0].shape, inputStrides: op.permutation.map { from[$0] }, outputStrides: to)
+      ]
+    }
+    if site.node.op is Reshape || site.node.op is Identity {
+      return [Box(extents: [input.count], inputStrides: [1], outputStrides: [1])]
+    }
+    if let op = site.op(Expand.self) {
+      return [
+        Box(
+          extents: op.shape, inputStrides: broadcastStrides(input.shape, to: op.shape), outputStrides: to)
+      ]
+    }
+    if let op = site.op(Concat.self) {
+      let axis = op.axis < 0 ? op.axis + input.rank : op.axis
+      var position = 0
+      return site.inputs.present.enumerated().map { index, part in
+        defer { position += part.shape[axis] }
+        return Box(
+          input: index, outputOffset: position * to[axis], extents: part.shape,
+          inputStrides: rowMajorStrides(part.shape), outputStrides: to)
+      }
+    }
+    if let op = site.op(Split.self) {
+      let axis = op.axis < 0 ? op.axis + input.rank : op.axis
+      var position = 0
+      return site.outputs.enumerated().map { index, part in
+        defer { position += part.shape[axis] }
+        return Box(
+          output: index, inputOffset: position * from[axis], extents: part.shape, inputStrides: from,
+          outputStrides: rowMajorStrides(part.shape))
+      }
+    }
+    if let op = site.op(Slice.self) { return slice(op, site.outputs[0].shape, from, to) }
+    if let op = site.op(Pad.self) { return pad(op, input.shape, from, to) }
+    return nil
+  }
+
+  private static func slice(_ op: Slice, _ shape: [Int], _ from: [Int], _ to: [Int]) -> [Box] {
+    var box = Box(extents: shape, inputStrides: from, outputStrides: to)
+    for (index, axis) in op.axes.enumerated() {
+      box.inputOffset += op.starts[index] * from[axis]
+      box.inputStrides[axis] = from[axis] * op.steps[index]
+    }
+    return [box]
+  }
+
+  private static func pad(_ op: Pad, _ shape: [Int], _ from: [Int], _ to: [Int]) -> [Box]? {
+    guard op.mode == .constant else { return nil }
+    var box = Box(extents: shape, inputStrides: from, outputStrides: to)
+    for axis in shape.indices {
+      box.inputOffset += max(0, -op.begins[axis]) * from[axis]
+      box.outputOffset += max(0, op.begins[axis]) * to[axis]
+      box.extents[axis] += min(0, op.begins[axis]) + min(0, op.ends[axis])
+      if box.extents[axis] < 0 { return nil }
+    }
+    return [box]
+  }
+
+  /// Without axes of extent 1, and with neighbours joined that are one run on both sides.
+  private static func merged(_ box: Box) -> Box {
+    var result = box
+    (result.extents, result.inputStrides, result.outputStrides) = ([], [], [])
+    for axis in box.extents.indices where box.extents[axis] != 1 {
+      let (extent, from, to) = (box.extents[axis], box.inputStrides[axis], box.outputStrides[axis])
+      let last = result.extents.count - 1
+      if last >= 0, result.inputStrides[last] == from * extent, result.outputStrides[last] == to * extent {
+        result.extents[last] *= extent
+        result.inputStrides[last] = from
+        result.outputStrides[last] = to
+      } else {
+        result.extents.append(extent)
+        result.inputStrides.append(from)
+        result.outputStrides.append(to)
+      }
+    }
+    return result
+  }
+
+  private struct Context {
+    struct Copy {
+      var source: UnsafeRawPointer
+      var target: UnsafeMutableRawPointer
+      var rank: Int
+      var extents: UnsafePointer<Int>
+      var targetStrides: UnsafePointer<Int>
+      var sourceStrides: UnsafePointer<Int>
+    }
+    var copies: UnsafePointer<Copy>
+    var count: Int
+    var elementSize: Int
+    var fillTarget: UnsafeMutableRawPointer
+    var fill: UnsafeRawPointer?
+    var fillCount: UnsafePointer<Int>
+    var fillStrides: UnsafePointer<Int>
+  }
+
+  func bind(_ memory: Operands) -> BoundStep {
+    let copies = boxes.map { box in
+      Context.Copy(
+        source: UnsafeRawPointer(memory.input(box.input) + box.inputOffset * elementSize),
+        target: memory.outputs[box.output] + box.outputOffset * elementSize, rank: box.extents.count,
+        extents: memory.session.keep(box.extents), targetStrides: memory.session.keep(box.outputStrides),
+        sourceStrides: memory.session.keep(box.inputStrides))
+    }
+    let context = Context(
+      copies: memory.session.keep(copies), count: copies.count, elementSize: elementSize,
+      fillTarget: memory.outputs[0], fill: fill.map { memory.session.address(of: $0) },
+      fillCount: memory.session.keep([outputCount]), fillStrides: memory.session.keep([1, 0]))
+    return BoundStep(
+      body: { context, _, _, _ in
+        let c = context.assumingMemoryBound(to: Context.self).pointee
+        if let fill = c.fill {
+          sepal_copy_box(c.fillTarget, fill, 1, c.fillCount, c.fillStrides, c.fillStrides + 1, c.elementSize)
+        }
+        for index in 0..<c.count {
+          let copy = c.copies[index]
+          sepal_copy_box(
+            copy.target, copy.source, copy.rank, copy.extents, copy.targetStrides, copy.sourceStrides,
+            c.elementSize)
+        }
+      }, context: memory.context(context))
+  }
+}

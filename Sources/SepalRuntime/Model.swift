@@ -1,0 +1,72 @@
+import SepalGraph
+import SepalTensor
+
+/// How a model is planned.
+public struct ModelOptions: Sendable {
+  /// Threads that one session uses, the caller's included, 1 to 256. Results are the same bits for every number.
+  public var threads: Int
+  /// Nil: what the environment variable `SEPAL_ISA` names, otherwise the best that the machine has.
+  public var instructionSet: InstructionSet?
+  /// The most memory that a session's activations may take: a file can declare shapes of any size.
+  public var maximumActivationBytes = 8 << 30
+
+  public init(threads: Int = 1, instructionSet: InstructionSet? = nil) {
+    self.threads = threads
+    self.instructionSet = instructionSet
+  }
+}
+
+/// A graph made ready for this machine: kernels chosen, weights packed, memory laid out.
+///
+/// Immutable, so any number of sessions on any threads may share it. Every operator runs: those without a fast kernel on
+/// their reference. Fast kernels take channels-last float32.
+public final class Model: Sendable {
+  public let graph: Graph
+  public let plan: Plan
+  let steps: [PlannedStep]
+  let locations: [Location?]
+  let weights: WeightStore
+  let functions: KernelFunctions
+  let inputs: [String: ValueID]
+  let outputs: [String: ValueID]
+
+  /// - Throws: `unavailableInstructionSet` when the one asked for cannot run here; `invalidGraph` when the graph does
+  ///   not verify; `tooLarge` when its activations do not fit.
+  public init(_ graph: Graph, options: ModelOptions = ModelOptions()) throws(RuntimeError) {
+    let instructionSet: InstructionSet
+    if let chosen = options.instructionSet {
+      instructionSet = chosen
+    } else {
+      instructionSet = try InstructionSet.fromEnvironment() ?? .best
+    }
+    guard let functions = instructionSet.kernels else {
+      throw RuntimeError(
+        .unavailableInstructionSet, "\(instructionSet.rawValue) is not available on this machine")
+    }
+    do throws(GraphError) {
+      try graph.verify()
+    } catch {
+      throw RuntimeError(.invalidGraph, "\(error)")
+    }
+    let threads = min(max(1, options.threads), 256)
+    var planner = Planner(graph, functions, threads: threads)
+    try planner.plan(maximumBytes: options.maximumActivationBytes)
+    self.graph = graph
+    self.functions = functions
+    plan = Plan(planner, instructionSet)
+    steps = planner.steps
+    locations = planner.locations
+    weights = planner.weights.build(ThreadPool(count: threads))
+    inputs = Dictionary(uniqueKeysWithValues: graph.inputs.map { (graph.value($0).name, $0) })
+    outputs = Dictionary(uniqueKeysWithValues: graph.outputs.map { ($0.name, $0.value) })
+  }
+
+  /// Bytes of one session's activations, inputs and outputs included.
+  public var peakActivationBytes: Int { plan.arenaBytes }
+
+  /// Bytes of packed weights. Constants that kernels read in place are not counted.
+  public var weightBytes: Int { weights.byteCount }
+
+  /// A new session, with its own memory and threads.
+  public func makeSession() -> Session { Session(self) }
+}

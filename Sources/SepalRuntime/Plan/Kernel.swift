@@ -1,0 +1,103 @@
+import CSepalKernels
+import SepalGraph
+import SepalTensor
+
+/// How one node is computed: chosen once when the model is planned, shared by all sessions.
+///
+/// A new kernel is a file in `Kernels/` with a type that conforms, and one line in `kernelTable`.
+package protocol Kernel: Sendable {
+  /// Names of the operators that this kernel may compute.
+  static var operators: [String] { get }
+
+  /// Takes the node, packing what it needs, or declines it with nil.
+  init?(_ site: Site)
+
+  /// What the plan prints: the kernel and its tile or path.
+  var summary: String { get }
+  /// Pieces that threads may share; results never depend on how they are shared out.
+  var units: Int { get }
+  /// About how many multiply-adds or moved elements the node costs: decides how many threads are worth waking.
+  var work: Int { get }
+  /// Bytes that each thread needs while running.
+  var scratchBytes: Int { get }
+  /// Operands whose memory the only output may take over, when nobody reads them afterwards.
+  var inPlaceOperands: [Int] { get }
+
+  /// Fixes the addresses.
+  func bind(_ memory: Operands) -> BoundStep
+}
+
+extension Kernel {
+  package var scratchBytes: Int { 0 }
+  package var inPlaceOperands: [Int] { [] }
+}
+
+/// A step with every address in place. Running it touches no reference counts and allocates nothing.
+package struct BoundStep {
+  /// Runs units [begin, end); the context is what `bind` prepared.
+  package typealias Body =
+    @convention(c) (
+      _ context: UnsafeRawPointer, _ begin: Int, _ end: Int, _ scratch: UnsafeMutableRawPointer
+    ) -> Void
+
+  package let body: Body
+  package let context: UnsafeRawPointer
+}
+
+/// What a kernel may look at when it decides whether to take a node.
+package struct Site {
+  package let node: Node
+  package let inputs: Inputs<TensorType>
+  package let outputs: [TensorType]
+  package let constants: [Tensor?]
+  package let functions: KernelFunctions
+  package let weights: WeightStore.Builder
+
+  /// The operator as `Op`.
+  package func op<Op: Operator>(_: Op.Type) -> Op? { node.op as? Op }
+
+  /// Operand `index` when it is constant.
+  package func constant(_ index: Int) -> Tensor? { index < constants.count ? constants[index] : nil }
+
+  /// Whether every operand that is present, and every output, is a float32 tensor with at least one element.
+  package var isFloat32: Bool {
+    (inputs.present + outputs).allSatisfy { $0.element == .float32 && !$0.shape.contains(0) }
+  }
+}
+
+/// The addresses of one node's operands in one session.
+package struct Operands {
+  let inputs: [UnsafeMutableRawPointer?]
+  let outputs: [UnsafeMutableRawPointer]
+  let session: SessionMemory
+  let functions: KernelFunctions
+
+  /// An operand that is present.
+  package func input(_ index: Int) -> UnsafeMutableRawPointer {
+    guard let pointer = optional(index) else { preconditionFailure("operand \(index) is absent") }
+    return pointer
+  }
+
+  package func optional(_ index: Int) -> UnsafeMutableRawPointer? {
+    index < inputs.count ? inputs[index] : nil
+  }
+
+  package func floats(_ index: Int) -> UnsafePointer<Float> {
+    UnsafePointer(input(index).assumingMemoryBound(to: Float.self))
+  }
+
+  package func optionalFloats(_ index: Int) -> UnsafePointer<Float>? {
+    optional(index).map { UnsafePointer($0.assumingMemoryBound(to: Float.self)) }
+  }
+
+  package func outputFloats(_ index: Int = 0) -> UnsafeMutablePointer<Float> {
+    outputs[index].assumingMemoryBound(to: Float.self)
+  }
+
+  package func weights(_ slice: WeightStore.Slice) -> UnsafePointer<Float> {
+    session.weights.floats(slice)
+  }
+
+  /// Keeps `value` at a fixed address for the session's life.
+  package func context<T>(_ value: T) -> UnsafeRawPointer { session.keep(value) }
+}

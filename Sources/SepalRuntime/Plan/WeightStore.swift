@@ -1,0 +1,71 @@
+import SepalTensor
+
+/// Packed weights of a model: one 64-byte aligned block in execution order, written once, then shared by all
+/// sessions.
+package final class WeightStore: @unchecked Sendable {
+  /// A place in the store.
+  package struct Slice: Sendable {
+    fileprivate let offset: Int
+    package let count: Int
+  }
+
+  package let byteCount: Int
+  private let base: UnsafeMutableRawPointer
+  private let zeros: Slice
+
+  package func floats(_ slice: Slice) -> UnsafePointer<Float> {
+    UnsafePointer((base + slice.offset).assumingMemoryBound(to: Float.self))
+  }
+
+  /// At least as many zeros as any builder asked for.
+  package var zeroFloats: UnsafePointer<Float> { floats(zeros) }
+
+  /// Collects what will be packed; the packing itself happens at the end, spread over threads.
+  package final class Builder {
+    package typealias Fill = @Sendable (UnsafeMutablePointer<Float>) -> Void
+    private var jobs: [(offset: Int, fill: Fill)] = []
+    private var byteCount = 0
+    private var zeroCount = 0
+
+    package init() {}
+
+    /// Reserves room for `count` floats, which start as zero and which `fill` writes later, on any thread.
+    package func reserve(_ count: Int, _ fill: @escaping Fill) -> Slice {
+      let slice = Slice(offset: byteCount, count: count)
+      byteCount += (count * MemoryLayout<Float>.size + 63) / 64 * 64
+      jobs.append((slice.offset, fill))
+      return slice
+    }
+
+    /// `values` followed by zeros up to `count`.
+    package func reserve(_ values: [Float], paddedTo count: Int) -> Slice {
+      reserve(max(count, values.count)) { destination in
+        values.withUnsafeBufferPointer {
+          if let source = $0.baseAddress { destination.update(from: source, count: $0.count) }
+        }
+      }
+    }
+
+    package func requireZeros(_ count: Int) { zeroCount = max(zeroCount, count) }
+
+    package func build(_ pool: ThreadPool) -> WeightStore {
+      let zeros = Slice(offset: byteCount, count: zeroCount)
+      let total = byteCount + (zeroCount * MemoryLayout<Float>.size + 63) / 64 * 64
+      let store = WeightStore(byteCount: total, zeros: zeros)
+      let jobs = jobs
+      pool.forEach(0..<jobs.count) { index in
+        jobs[index].fill((store.base + jobs[index].offset).assumingMemoryBound(to: Float.self))
+      }
+      return store
+    }
+  }
+
+  private init(byteCount: Int, zeros: Slice) {
+    self.byteCount = byteCount
+    self.zeros = zeros
+    base = .allocate(byteCount: max(byteCount, 64), alignment: 64)
+    base.initializeMemory(as: UInt8.self, repeating: 0, count: max(byteCount, 64))
+  }
+
+  deinit { base.deallocate() }
+}
