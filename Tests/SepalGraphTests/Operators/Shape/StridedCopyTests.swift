@@ -35,7 +35,7 @@ import Testing
 
   @Test(arguments: [ElementType.uint8, .uint16, .uint32, .uint64])
   func copiesAnyRegionLikeAnElementLoop(element: ElementType) {
-    var generator = SplitMix64(seed: 7)
+    var generator = SeededGenerator(seed: 7)
     for _ in 0..<400 {
       let region = Region(using: &generator)
       let values = (0..<region.sourceCount).map { Int64($0 % 251) }

@@ -12,7 +12,7 @@ import Testing
     CumSum.self,
   ]
 
-  static func integer(_ generator: inout SplitMix64) -> Int {
+  static func integer(_ generator: inout SeededGenerator) -> Int {
     switch Int.random(in: 0...9, using: &generator) {
     case 0:
       [Int.min, .min + 1, .max, .max - 1, 1 << 31, 1 << 32, 1 << 60, -(1 << 31)].randomElement(
@@ -22,7 +22,7 @@ import Testing
     }
   }
 
-  static func number(_ generator: inout SplitMix64) -> Double {
+  static func number(_ generator: inout SeededGenerator) -> Double {
     switch Int.random(in: 0...5, using: &generator) {
     case 0:
       [Double.nan, .infinity, -.infinity, 0, -0.0, .leastNonzeroMagnitude, 1e300, -1e-300].randomElement(
@@ -31,14 +31,14 @@ import Testing
     }
   }
 
-  static func shape(_ generator: inout SplitMix64) -> [Int] {
+  static func shape(_ generator: inout SeededGenerator) -> [Int] {
     (0..<Int.random(in: 0...5, using: &generator)).map { _ in
       [0, 1, 1, 2, 3, 4].randomElement(using: &generator) ?? 1
     }
   }
 
   /// A value of the kind that the attribute has, or sometimes of another.
-  static func value(like current: AttributeValue, _ generator: inout SplitMix64) -> AttributeValue {
+  static func value(like current: AttributeValue, _ generator: inout SeededGenerator) -> AttributeValue {
     let count = Int.random(in: 0...5, using: &generator)
     switch current {
     case .int: return .int(integer(&generator))
@@ -56,7 +56,7 @@ import Testing
   @Test(arguments: operators.indices)
   func neverTraps(index: Int) throws {
     let type = Self.operators[index]
-    var generator = SplitMix64(seed: UInt64(index))
+    var generator = SeededGenerator(seed: UInt64(index))
     var accepted = 0
     for _ in 0..<1500 {
       var op: any Operator = type.init()
