@@ -20,7 +20,7 @@ public struct ONNXImporter: Sendable {
 
   /// The oldest operator set whose operators are understood.
   public static let oldestOpset = 7
-  /// The newest operator set that the rules were written against.
+  /// The newest operator set that the rules were written against; later ones may have changed what a node means.
   public static let newestOpset = 28
 
   public var options: Options
@@ -41,8 +41,8 @@ public struct ONNXImporter: Sendable {
 
   /// Imports a model that was read before.
   package func load(_ model: ONNXModel) throws(ONNXError) -> ImportedModel {
-    try Self.check(opsets: model.opsets)
     try refuseUnsupportedOperators(model.graph)
+    try Self.check(opsets: model.opsets)
     let order = try executionOrder(of: model.graph)
     let builder = GraphImport(model, options)
     try builder.declareInputs()
@@ -55,11 +55,11 @@ public struct ONNXImporter: Sendable {
 
   private static func check(opsets: [String: Int]) throws(ONNXError) {
     guard let version = opsets[""] else {
-      throw ONNXError(.invalid, "imports no version of the ONNX operator set")
+      throw ONNXError(.invalid, "names no opset of the ONNX operators")
     }
-    guard version >= oldestOpset else {
+    guard (oldestOpset...newestOpset).contains(version) else {
       throw ONNXError(
-        .unsupported, "is written for operator set \(version), expected \(oldestOpset) or newer")
+        .unsupported, "is written for opset \(version), expected \(oldestOpset) to \(newestOpset)")
     }
   }
 }

@@ -31,10 +31,6 @@ final class GraphImport {
     for node in source.nodes { readNames.formUnion(node.inputs) }
     self.readNames = readNames
     annotations = AnnotationCheck(source.valueInfo + source.outputs)
-    if let version = model.opsets[""], version > ONNXImporter.newestOpset {
-      notes.append(
-        "operator set \(version) is newer than \(ONNXImporter.newestOpset), the newest one known here")
-    }
   }
 
   func declareInputs() throws(ONNXError) {
@@ -108,10 +104,10 @@ final class GraphImport {
         outputs = try graph.add(op, name: name, inputs: inputs)
       }
       for output in outputs {
-        // Everything that computes with dimensions may then add and multiply two of them.
-        guard graph.type(of: output).shape.allSatisfy({ $0 <= Int(Int32.max) }) else {
-          throw GraphError(
-            node: name, op: op.name, message: "the output \(graph.type(of: output)) is too large")
+        // More than a machine of today computes with; and code may add and multiply two dimensions without overflow.
+        let type = graph.type(of: output)
+        guard type.shape.allSatisfy({ $0 <= largestExtent }), type.count <= largestExtent else {
+          throw GraphError(node: name, op: op.name, message: "the output \(type) is too large")
         }
       }
       fresh.formUnion(outputs)
@@ -149,3 +145,6 @@ final class GraphImport {
     }
   }
 }
+
+/// The most elements that a value may have, and the largest dimension.
+let largestExtent = Int(Int32.max)

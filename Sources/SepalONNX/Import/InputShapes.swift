@@ -53,7 +53,7 @@ struct InputShapes {
     guard shape.count <= TensorType.maximumRank else {
       throw invalid("is an input of rank \(shape.count), expected at most \(TensorType.maximumRank)")
     }
-    guard shape.allSatisfy({ (0...Int(Int32.max)).contains($0) }), TensorType.checkedCount(shape) != nil
+    guard shape.allSatisfy({ (0...largestExtent).contains($0) }), TensorType.checkedCount(shape) != nil
     else {
       throw invalid("is an input with the impossible shape \(shape)")
     }

@@ -80,7 +80,7 @@ extension NodeContext {
 
   /// A shape computed from the file's numbers: each dimension and the whole must be addressable.
   func checkedShape(_ shape: [Int], _ name: String) throws(ONNXError) -> [Int] {
-    guard shape.allSatisfy({ (0...Int(Int32.max)).contains($0) }), TensorType.checkedCount(shape) != nil
+    guard shape.allSatisfy({ (0...largestExtent).contains($0) }), TensorType.checkedCount(shape) != nil
     else {
       throw node.error(.invalid, "asks for the impossible shape \(shape)", attribute: name)
     }

@@ -22,7 +22,7 @@ extension ImportRules {
       wanted = zip(spatial, window.strides).map { $0 * $1 }
     }
     if let wanted {
-      guard wanted.count == spatial.count, wanted.allSatisfy({ (1...Int(Int32.max)).contains($0) }) else {
+      guard wanted.count == spatial.count, wanted.allSatisfy({ (1...largestExtent).contains($0) }) else {
         throw node.error(
           .invalid, "is \(wanted), expected \(spatial.count) positive values", attribute: "output_shape")
       }

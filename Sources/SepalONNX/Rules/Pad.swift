@@ -11,7 +11,7 @@ extension ImportRules {
       throw context.node.error(
         .invalid, "has \(pads.count) values, expected \(2 * axes.count)", attribute: "pads")
     }
-    guard pads.allSatisfy({ $0.magnitude <= UInt(Int32.max) }) else {
+    guard pads.allSatisfy({ $0.magnitude <= UInt(largestExtent) }) else {
       throw context.node.error(.invalid, "is \(pads), which is too large", attribute: "pads")
     }
     var op = Pad(begins: [Int](repeating: 0, count: rank), ends: [Int](repeating: 0, count: rank))

@@ -38,4 +38,21 @@ extension ImportRules {
     let axis = try context.axis(default: 0, rank: try context.shape(0).count)
     return [try context.add(Gather(axis: axis), context.inputs)]
   }
+
+  /// Tile-6, -13.
+  static func tile(_ context: NodeContext) throws(ONNXError) -> [ValueID?] {
+    let shape = try context.shape(0)
+    let repeats = try context.required(try context.constantInts(1, "repeats"), input: 1, "repeats")
+    guard repeats.count == shape.count, repeats.allSatisfy({ (0...largestExtent).contains($0) }) else {
+      throw context.node.error(
+        .invalid, "is \(repeats), expected \(shape.count) counts", tensor: context.node.inputs[1])
+    }
+    return [try context.add(Tile(repeats: repeats), [try context.input(0)])]
+  }
+
+  /// GatherElements-11, -13.
+  static func gatherElements(_ context: NodeContext) throws(ONNXError) -> [ValueID?] {
+    let axis = try context.axis(default: 0, rank: try context.shape(0).count)
+    return [try context.add(GatherElements(axis: axis), context.inputs)]
+  }
 }

@@ -52,9 +52,9 @@ struct WindowAttributes {
     _ node: ONNXNode, _ name: String, _ count: Int, atLeast minimum: Int
   ) throws(ONNXError) -> [Int]? {
     guard let values = try node.ints(name, count: count) else { return nil }
-    guard values.allSatisfy({ (minimum...Int(Int32.max)).contains($0) }) else {
+    guard values.allSatisfy({ (minimum...largestExtent).contains($0) }) else {
       throw node.error(
-        .invalid, "is \(values), expected values from \(minimum) to \(Int32.max)", attribute: name)
+        .invalid, "is \(values), expected values from \(minimum) to \(largestExtent)", attribute: name)
     }
     return values
   }
