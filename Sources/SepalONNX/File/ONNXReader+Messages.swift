@@ -128,7 +128,7 @@ extension ONNXReader {
         try budget.charge(32 + dims.n_dim * MemoryLayout<Dimension>.stride)
         var list: [Dimension] = []
         list.reserveCapacity(dims.n_dim)
-        for dim in messages(dims.dim, dims.n_dim) { list.append(try convert(dimension: dim)) }
+        for dim in messages(dims.dim, dims.n_dim) { list.append(try convert(dimension: dim, of: name)) }
         shape = list
       }
       return ONNXValueInfo(
@@ -145,15 +145,19 @@ extension ONNXReader {
 
   /// Some exporters write −1 for a dimension that they do not know.
   private mutating func convert(
-    dimension message: Onnx__TensorShapeProto__Dimension
+    dimension message: Onnx__TensorShapeProto__Dimension, of name: String
   ) throws(ONNXError) -> Dimension {
     switch message.value_case {
     case ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE:
-      guard let value = Int(exactly: message.dim_value), value >= 0 else { return .symbolic(nil) }
+      if message.dim_value == -1 { return .symbolic(nil) }
+      guard let value = Int(exactly: message.dim_value), value >= 0 else {
+        throw ONNXError(
+          .invalid, "has the dimension \(message.dim_value), expected 0 or more", tensor: name)
+      }
       return .fixed(value)
     case ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM:
-      let name = try text(message.dim_param)
-      return .symbolic(name.isEmpty ? nil : name)
+      let symbol = try text(message.dim_param)
+      return .symbolic(symbol.isEmpty ? nil : symbol)
     default: return .symbolic(nil)
     }
   }

@@ -75,6 +75,10 @@ import Testing
   @Test func contradictionsAreRefused() {
     let cases: [(Wire, ONNXError.Code, String)] = [
       (Wire(), .malformed, "is empty"),
+      (
+        .model(.graph().message(11, .value("x", .float, [Wire().int(1, -2)]))), .invalid,
+        "tensor 'x': has the dimension -2"
+      ),
       (Wire().int(1, 8), .invalid, "holds no graph"),
       (Wire().message(7, .graph()).message(7, .graph()), .malformed, "two graphs"),
       (Wire.model(.graph()).message(8, Wire().int(2, 3)), .invalid, "two versions of operator set ''"),
