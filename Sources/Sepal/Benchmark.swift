@@ -1,0 +1,85 @@
+import SepalGraph
+import SepalRuntime
+import SepalValidation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Times loading and running a model. The keys of its JSON form are part of the command line's contract.
+public struct Benchmark: Sendable, Codable {
+  public var threads: Int
+  public var runs: Int
+  /// Reading the file, planning, packing weights.
+  public var loadMs: Double
+  /// The first run after loading.
+  public var firstMs: Double
+  public var medianMs: Double
+  public var minMs: Double
+  public var p90Ms: Double
+  /// Of this process, so far.
+  public var peakRssBytes: Int
+  public var peakActivationBytes: Int
+
+  /// Loads the model at `path` and runs it on seeded inputs.
+  public init(path: String, shapes: [String: [Int]] = [:], threads: Int, runs: Int) throws(SepalError) {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let file = try ModelFile(path: path, shapes: shapes)
+    do {
+      let model = try Model(file.graph, options: ModelOptions(threads: threads))
+      let session = model.makeSession()
+      loadMs = (clock.now - start) / .milliseconds(1)
+      var generator = InputGenerator(seed: 1)
+      for (name, tensor) in generator.inputs(for: file.graph) {
+        let buffer = try session.inputBuffer(name)
+        tensor.withUnsafeBytes { buffer.copyMemory(from: $0) }
+      }
+      let first = clock.now
+      try session.execute()
+      firstMs = (clock.now - first) / .milliseconds(1)
+      var times: [Double] = []
+      for _ in 0..<max(1, runs) {
+        let begin = clock.now
+        try session.execute()
+        times.append((clock.now - begin) / .milliseconds(1))
+      }
+      times.sort()
+      self.threads = threads
+      self.runs = times.count
+      medianMs = times[times.count / 2]
+      minMs = times[0]
+      p90Ms = times[min(times.count - 1, times.count * 9 / 10)]
+      peakRssBytes = Self.peakResidentBytes()
+      peakActivationBytes = model.peakActivationBytes
+    } catch {
+      throw SepalError(error, path: path)
+    }
+  }
+
+  private static func peakResidentBytes() -> Int {
+    #if canImport(Darwin)
+      var usage = rusage()
+      getrusage(RUSAGE_SELF, &usage)
+      return usage.ru_maxrss
+    #else
+      // Unlike getrusage, this does not inherit the peak of the process that started this one.
+      guard let file = fopen("/proc/self/status", "r") else { return 0 }
+      defer { fclose(file) }
+      var line = [CChar](repeating: 0, count: 256)
+      while fgets(&line, Int32(line.count), file) != nil {
+        var kilobytes = 0
+        if withUnsafeMutablePointer(
+          to: &kilobytes, { pointer in withVaList([pointer]) { vsscanf(line, "VmHWM: %ld", $0) } }) == 1
+        {
+          return kilobytes * 1024
+        }
+      }
+      return 0
+    #endif
+  }
+}

@@ -1,0 +1,10 @@
+// `import Sepal` is enough: the types of its API come along.
+@_exported import SepalGraph
+@_exported import SepalNumpy
+@_exported import SepalPasses
+@_exported import SepalRuntime
+@_exported import SepalTensor
+@_exported import SepalValidation
+
+@_exported import enum SepalFormat.Storage
+@_exported import enum SepalFormat.StoragePrecision

@@ -1,0 +1,82 @@
+import ArgumentParser
+import Sepal
+
+extension Storage: ExpressibleByArgument {}
+extension StoragePrecision: ExpressibleByArgument {}
+
+struct Convert: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Optimise a model and write it as a .sepal file.",
+    discussion: "Passes: \(Optimizer.passNames.joined(separator: ", ")).")
+
+  @Argument(help: "The model: .onnx or .sepal.")
+  var input: String
+
+  @Option(name: .shortAndLong, help: "The file to write.")
+  var output: String
+
+  @OptionGroup var shape: ShapeOptions
+
+  @Option(help: "How weights are stored: f32 keeps every bit, f16 rounds them.")
+  var precision = StoragePrecision.f32
+
+  @Option(help: "compact: smallest file; mmap: weights are used in place, without copying.")
+  var storage = Storage.compact
+
+  @Option(help: "Leave a pass out. Repeat for several.")
+  var disablePass: [String] = []
+
+  @Option(help: "Stop after this many rewrites.")
+  var stopAfter: Int?
+
+  @Flag(help: "Print every rewrite.")
+  var explain = false
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  func validate() throws {
+    if let stopAfter, stopAfter < 0 {
+      throw ValidationError("--stop-after is \(stopAfter), expected 0 or more")
+    }
+  }
+
+  func run() throws {
+    var converter = Converter()
+    converter.shapes = try shape.shapes()
+    converter.storage = storage
+    converter.precision = precision
+    converter.optimization.disabledPasses = Set(disablePass)
+    converter.optimization.stopAfter = stopAfter
+    let result = try converter.convert(input, to: output)
+    for note in result.notes { FileHandle.error.write("note: \(note)\n") }
+    if json {
+      try printJSON(result.report)
+      return
+    }
+    if explain { for record in result.graph.provenance.rewrites { print(describe(record)) } }
+    let report = result.report
+    print("\(report.input) → \(report.output)")
+    print("  nodes  \(report.nodesBefore) → \(report.nodesAfter)")
+    let ratio = Double(report.bytesOut) / Double(max(report.bytesIn, 1))
+    print("  size   \(bytes(report.bytesIn)) → \(bytes(report.bytesOut)) (\(fixed(ratio * 100, 0))%)")
+    print("  time   \(fixed(report.seconds * 1000, 0)) ms")
+    let active = report.passes.filter { $0.rewrites > 0 }
+    if !active.isEmpty {
+      var table = TextTable([("  pass", .left), ("rewrites", .right), ("ms", .right)])
+      for pass in active { table.add(["  \(pass.name)", "\(pass.rewrites)", fixed(pass.milliseconds, 1)]) }
+      print(table.text)
+    }
+  }
+
+  private func describe(_ record: RewriteRecord) -> String {
+    let exactness =
+      switch record.exactness {
+      case .exact: "exact"
+      case .reassociated: "reassociated"
+      case .approximate(let bound): "approximate, relative error at most \(scientific(bound))"
+      }
+    let after = record.after.isEmpty ? "nothing" : record.after.joined(separator: ", ")
+    return "\(record.pass): \(record.before.joined(separator: ", ")) → \(after) [\(exactness)]"
+  }
+}

@@ -1,0 +1,85 @@
+import ArgumentParser
+import Sepal
+
+struct Inspect: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Show a model's structure and costs.")
+
+  @Argument(help: "The model: .onnx or .sepal.")
+  var model: String
+
+  @OptionGroup var shape: ShapeOptions
+
+  @Flag(help: "List every layer.")
+  var layers = false
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  @Option(help: "Write the graph in Graphviz' DOT language to this file.")
+  var dot: String?
+
+  func run() throws {
+    let file = try ModelFile(path: model, shapes: try shape.shapes())
+    for note in file.notes { FileHandle.error.write("note: \(note)\n") }
+    let inspection = try Inspection(file)
+    if let dot { try write(file.graph.dot + "\n", to: dot) }
+    if json {
+      try printJSON(inspection)
+      return
+    }
+    printSummary(inspection, file)
+    if layers { printLayers(inspection) }
+  }
+
+  private func write(_ text: String, to path: String) throws(SepalError) {
+    do {
+      let file = try AtomicFile(path: path)
+      try file.write(Array(text.utf8))
+      try file.commit()
+    } catch {
+      throw SepalError(.inaccessible, error.description)
+    }
+  }
+
+  private func printSummary(_ inspection: Inspection, _ file: ModelFile) {
+    print("\(model): \(inspection.format), \(bytes(file.byteCount))")
+    let provenance = file.graph.provenance
+    if !provenance.producer.isEmpty { print("  made by     \(provenance.producer)") }
+    if !provenance.rewrites.isEmpty {
+      print("  converted   from \(provenance.sourceNodeCount) nodes by \(provenance.rewrites.count) rewrites")
+    }
+    for port in inspection.inputs {
+      print("  input       \(port.name): \(port.dtype) \(shapeText(port.shape))")
+    }
+    for port in inspection.outputs {
+      print("  output      \(port.name): \(port.dtype) \(shapeText(port.shape))")
+    }
+    let totals = inspection.totals
+    print("  nodes       \(grouped(totals.nodes))  (\(operators(inspection)))")
+    print("  parameters  \(grouped(totals.parameters))")
+    print("  MACs        \(grouped(totals.macs))")
+    print("  weights     \(bytes(totals.weightBytes))")
+    print("  activations \(bytes(totals.peakActivationBytes)) at the peak")
+  }
+
+  /// `52 Conv, 1 Gemm`, most frequent first.
+  private func operators(_ inspection: Inspection) -> String {
+    let counts = Dictionary(grouping: inspection.layers, by: \.op).mapValues(\.count)
+    let sorted = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+    return sorted.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+  }
+
+  private func printLayers(_ inspection: Inspection) {
+    var table = TextTable([
+      ("layer", .left), ("operator", .left), ("activation", .left), ("output", .left), ("parameters", .right),
+      ("MACs", .right),
+    ])
+    for layer in inspection.layers {
+      table.add([
+        layer.name, layer.op, layer.activation, shapeText(layer.outputShape), grouped(layer.parameters),
+        grouped(layer.macs),
+      ])
+    }
+    print("\n\(table.text)")
+  }
+}

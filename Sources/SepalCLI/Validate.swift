@@ -1,0 +1,186 @@
+import ArgumentParser
+import Sepal
+
+struct Validate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Compare a converted model with its original.",
+    discussion: """
+      The original is evaluated operator by operator in double precision, the converted model by the runtime. \
+      Equivalent means |difference| ≤ atol + rtol · max |original| for every element of every output. \
+      Exit code 1 when they are not.
+      """)
+
+  @Argument(help: "The model as it was: .onnx or .sepal.")
+  var original: String
+
+  @Argument(help: "The model as it is now.")
+  var converted: String
+
+  @OptionGroup var shape: ShapeOptions
+
+  @Option(help: "Compare on this input instead of random ones: name=F.npy or F.npz.")
+  var input: [String] = []
+
+  @Option(help: "Number of random inputs.")
+  var samples = 4
+
+  @Option(help: "Seed of the random inputs.")
+  var seed: UInt64 = 1
+
+  @Option(help: "Accepted absolute error.")
+  var atol = Tolerance().absolute
+
+  @Option(help: "Accepted error relative to the largest element of the output.")
+  var rtol = Tolerance().relative
+
+  @Option(help: "Threads of the converted model.")
+  var threads = 1
+
+  @Flag(help: "Compare every layer that survived, and list them.")
+  var layers = false
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  func validate() throws {
+    guard samples >= 1 else {
+      throw ValidationError("--samples is \(samples), expected 1 or more")
+    }
+    guard threads >= 1 else {
+      throw ValidationError("--threads is \(threads), expected 1 or more")
+    }
+    guard atol >= 0, rtol >= 0 else {
+      throw ValidationError("tolerances are \(atol) and \(rtol), expected 0 or more")
+    }
+  }
+
+  func run() throws {
+    let shapes = try shape.shapes()
+    let before = try ModelFile(path: original, shapes: shapes)
+    for note in before.notes { FileHandle.error.write("note: \(note)\n") }
+    let after = try ModelFile(path: converted, shapes: shapes)
+    var options = Validator.Options()
+    options.samples = samples
+    options.seed = seed
+    options.tolerance = Tolerance(absolute: atol, relative: rtol)
+    options.comparesLayers = layers
+    options.threads = threads
+    let report = try compare(before, after, options)
+    if json {
+      try printJSON(ValidationSummary(report))
+    } else {
+      printReport(report)
+    }
+    if !report.isEquivalent { throw ExitCode(1) }
+  }
+
+  private func compare(
+    _ before: ModelFile, _ after: ModelFile, _ options: Validator.Options
+  ) throws -> ValidationReport {
+    var arrays = NamedArrays()
+    for argument in input { try arrays.add(argument, for: before.graph) }
+    let inputs = input.isEmpty ? nil : try arrays.inputs(for: before.graph)
+    do throws(ComparisonError) {
+      let validator = try Validator(original: before.graph, converted: after.graph, options: options)
+      if let inputs { return try validator.run(inputs: inputs) }
+      let progress = ProgressLine(label: "validating", total: options.samples)
+      return try validator.run { progress.update($0) }
+    } catch {
+      throw SepalError(.badData, "\(original) and \(converted): \(error)")
+    }
+  }
+
+  private func printReport(_ report: ValidationReport) {
+    var table = TextTable([
+      ("output", .left), ("max abs", .right), ("max rel", .right), ("rms rel", .right), ("cosine", .right),
+      ("top 1", .left), ("bound", .right), ("", .left),
+    ])
+    for output in report.outputs {
+      let figures = output.comparison
+      table.add([
+        output.name, scientific(figures.maxAbsolute), scientific(figures.maxRelative),
+        scientific(figures.rmsRelative), fixed(figures.cosine, 8), figures.top1Agrees ? "same" : "differs",
+        scientific(figures.bound), figures.isWithinBound ? "ok" : "BEYOND",
+      ])
+    }
+    print(table.text)
+    if layers { printLayers(report) }
+    let inputs =
+      report.seed.map { "\(report.samples) random input\(report.samples == 1 ? "" : "s") (seed \($0))" }
+      ?? "the given input"
+    print(report.isEquivalent ? "equivalent on \(inputs)" : "NOT equivalent on \(inputs)")
+    if let layer = report.firstDivergence {
+      print("first layer beyond its bound: \(layer.name) (source tensor \(layer.origin))")
+    } else if !report.isEquivalent && !layers {
+      print("run again with --layers to find the first layer that differs")
+    }
+  }
+
+  private func printLayers(_ report: ValidationReport) {
+    var table = TextTable([
+      ("layer", .left), ("source tensor", .left), ("max abs", .right), ("rms rel", .right), ("bound", .right),
+      ("", .left),
+    ])
+    for layer in report.layers {
+      let figures = layer.comparison
+      table.add([
+        layer.name, layer.origin, scientific(figures.maxAbsolute), scientific(figures.rmsRelative),
+        scientific(figures.bound), figures.isWithinBound ? "ok" : "BEYOND",
+      ])
+    }
+    print("\n\(table.text)\n")
+  }
+}
+
+/// The JSON form of a report; its keys are part of the command line's contract.
+private struct ValidationSummary: Encodable {
+  struct Output: Encodable {
+    var name: String
+    var maxAbs, maxRel, rmsRel, cosine: Double
+    var top1Agree: Bool
+    var bound: Double
+    var ok: Bool
+
+    enum CodingKeys: String, CodingKey {
+      case name, cosine, bound, ok
+      case maxAbs = "max_abs"
+      case maxRel = "max_rel"
+      case rmsRel = "rms_rel"
+      case top1Agree = "top1_agree"
+    }
+  }
+
+  struct Layer: Encodable {
+    var name, origin: String
+    var maxAbs, rmsRel, bound: Double
+    var ok: Bool
+  }
+
+  var equivalent: Bool
+  var samples: Int
+  var seed: UInt64?
+  var outputs: [Output]
+  var layers: [Layer]
+  var firstDivergence: String?
+
+  init(_ report: ValidationReport) {
+    equivalent = report.isEquivalent
+    samples = report.samples
+    seed = report.seed
+    outputs = report.outputs.map { output in
+      let figures = output.comparison
+      return Output(
+        name: output.name, maxAbs: figures.maxAbsolute, maxRel: figures.maxRelative,
+        rmsRel: figures.rmsRelative,
+        cosine: figures.cosine, top1Agree: figures.top1Agrees, bound: figures.bound, ok: figures.isWithinBound
+      )
+    }
+    layers = report.layers.map { layer in
+      let figures = layer.comparison
+      return Layer(
+        name: layer.name, origin: layer.origin, maxAbs: figures.maxAbsolute, rmsRel: figures.rmsRelative,
+        bound: figures.bound, ok: figures.isWithinBound)
+    }
+    firstDivergence = report.firstDivergence?.name
+  }
+}
