@@ -80,16 +80,6 @@ package func checkedType(_ element: ElementType, _ shape: [Int]) throws(Operator
   return TensorType(element, shape)
 }
 
-/// Hands over the row-major positions of every line of `shape` parallel to `axis`.
-package func forEachLine(_ shape: [Int], along axis: Int, _ body: (_ line: StrideTo<Int>) -> Void) {
-  let step = rowMajorStrides(shape)[axis]
-  let span = shape[axis] * step
-  guard span > 0 else { return }
-  for outer in stride(from: 0, to: shape.reduce(1, *), by: span) {
-    for start in outer..<outer + step { body(stride(from: start, to: outer + span, by: step)) }
-  }
-}
-
 extension Tensor {
   /// The elements repeated to `shape`, to which this tensor's shape broadcasts.
   package func doubles(broadcastTo shape: [Int]) -> [Double] {

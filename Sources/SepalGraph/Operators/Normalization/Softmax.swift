@@ -19,11 +19,16 @@ public struct Softmax: Operator {
   public func evaluate(_ inputs: Inputs<Tensor>) throws(OperatorError) -> [Tensor] {
     let x = inputs[0]
     var result = x.doubles()
-    forEachLine(x.shape, along: try normalizedAxis(axis, rank: x.shape.count)) { line in
-      let maximum = line.reduce(-.infinity) { max($0, result[$1]) }
-      for index in line { result[index] = (result[index] - maximum).exponential }
-      let sum = line.reduce(0) { $0 + result[$1] }
-      for index in line { result[index] /= sum }
+    let lanes = AxisLanes(shape: x.shape, axis: try normalizedAxis(axis, rank: x.shape.count))
+    for lane in 0..<(result.isEmpty ? 0 : lanes.count) {
+      var (maximum, sum) = (-Double.infinity, 0.0)
+      for index in 0..<lanes.extent { maximum = max(maximum, result[lanes.offset(lane, index)]) }
+      for index in 0..<lanes.extent {
+        let value = (result[lanes.offset(lane, index)] - maximum).exponential
+        result[lanes.offset(lane, index)] = value
+        sum += value
+      }
+      for index in 0..<lanes.extent { result[lanes.offset(lane, index)] /= sum }
     }
     return [Tensor(x.element, x.shape, doubles: result)]
   }
