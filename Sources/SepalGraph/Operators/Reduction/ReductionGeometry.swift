@@ -32,27 +32,24 @@ struct ReductionGeometry {
   func fold<Value>(_ values: [Value], from start: Value, _ combine: (Value, Value) -> Value) -> [Value] {
     var results = [Value](repeating: start, count: resultCount)
     guard !values.isEmpty else { return results }
-    let (run, step) = (extents[extents.count - 1], strides[strides.count - 1])
-    var index = [Int](repeating: 0, count: extents.count - 1)
-    var first = 0
-    for row in stride(from: 0, to: values.count, by: run) {
-      if step == 0 {
-        var result = results[first]
-        for position in row..<row + run { result = combine(result, values[position]) }
-        results[first] = result
-      } else {
-        for position in 0..<run {
-          results[first + position] = combine(results[first + position], values[row + position])
+    results.withUnsafeMutableBufferPointer { results in
+      values.withUnsafeBufferPointer { values in
+        let run = extents[extents.count - 1]
+        let isRowReduced = strides[strides.count - 1] == 0
+        var row = 0
+        forEachOffset(Array(extents.dropLast()), strides: [Array(strides.dropLast())]) { _, offsets in
+          let first = offsets[0]
+          if isRowReduced {
+            var total = results[first]
+            for position in row..<row + run { total = combine(total, values[position]) }
+            results[first] = total
+          } else {
+            for position in 0..<run {
+              results[first + position] = combine(results[first + position], values[row + position])
+            }
+          }
+          row += run
         }
-      }
-      var axis = index.count - 1
-      while axis >= 0 {
-        index[axis] += 1
-        first += strides[axis]
-        if index[axis] < extents[axis] { break }
-        first -= strides[axis] * extents[axis]
-        index[axis] = 0
-        axis -= 1
       }
     }
     return results

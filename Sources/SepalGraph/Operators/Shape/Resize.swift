@@ -99,13 +99,14 @@ public struct Resize: Operator {
     let run = shape[(axis + 1)...].reduce(1, *)
     let (extent, size) = (shape[axis], sizes[axis])
     var result = [Double](repeating: 0, count: outer * size * run)
-    for block in 0..<outer {
-      for index in 0..<size {
-        let target = (block * size + index) * run
-        for tap in index * taps.width..<(index + 1) * taps.width where taps.weights[tap] != 0 {
-          let source = (block * extent + taps.indices[tap]) * run
-          let weight = taps.weights[tap]
-          for offset in 0..<run { result[target + offset] += weight * values[source + offset] }
+    result.withUnsafeMutableBufferPointer { result in
+      values.withUnsafeBufferPointer { values in
+        for row in 0..<outer * size {
+          let (block, index) = (row / size, row % size)
+          for tap in index * taps.width..<(index + 1) * taps.width where taps.weights[tap] != 0 {
+            let (source, weight) = ((block * extent + taps.indices[tap]) * run, taps.weights[tap])
+            for offset in 0..<run { result[row * run + offset] += weight * values[source + offset] }
+          }
         }
       }
     }
