@@ -51,8 +51,8 @@ extension Tensor {
     switch element {
     case .float32: self.init(type, values) { Float($0) }
     case .float64: self.init(type, values) { $0 }
-    case .float16: self.init(type, values) { Float($0).halfBits }
-    case .bfloat16: self.init(type, values) { Float($0).bfloat16Bits }
+    case .float16: self.init(type, values) { Float(roundedToOdd: $0).halfBits }
+    case .bfloat16: self.init(type, values) { Float(roundedToOdd: $0).bfloat16Bits }
     case .int8: self.init(type, values) { Int8(saturating: $0) }
     case .uint8: self.init(type, values) { UInt8(saturating: $0) }
     case .bool: self.init(type, values) { UInt8($0 != 0 ? 1 : 0) }
@@ -131,6 +131,18 @@ extension FixedWidthInteger {
 }
 
 extension Float {
+  /// `value` with any lost bits remembered in the last one, so that rounding the result to a narrower type gives what
+  /// rounding `value` itself would: two roundings to nearest may not.
+  fileprivate init(roundedToOdd value: Double) {
+    let nearest = Float(value)
+    guard nearest.isFinite, Double(nearest) != value else {
+      self = nearest
+      return
+    }
+    let isTooLarge = Double(nearest).magnitude > value.magnitude
+    self = Float(bitPattern: (isTooLarge ? nearest.bitPattern - 1 : nearest.bitPattern) | 1)
+  }
+
   /// Widens IEEE binary16 bits; exact.
   public init(halfBits bits: UInt16) {
     let sign = UInt32(bits & 0x8000) << 16

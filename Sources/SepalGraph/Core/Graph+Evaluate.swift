@@ -23,12 +23,19 @@ extension Graph {
     func widened(_ tensor: Tensor) -> Tensor {
       precision == .double && tensor.element.isFloat ? tensor.converted(to: .float64) : tensor
     }
+    /// Under `.double` any float width stands for any other.
+    func agrees(_ actual: TensorType, _ declared: TensorType) -> Bool {
+      if precision == .double && actual.element.isFloat && declared.element.isFloat {
+        return actual.shape == declared.shape
+      }
+      return actual == declared
+    }
     for id in self.inputs {
       let value = value(id)
       guard let tensor = inputs[value.name] else {
         throw GraphError(node: name, op: "graph", message: "input '\(value.name)' was not given")
       }
-      guard tensor.shape == value.type.shape, tensor.element.isFloat == value.type.element.isFloat else {
+      guard agrees(tensor.type, value.type) else {
         throw GraphError(
           node: name, op: "graph",
           message: "input '\(value.name)' is \(tensor.type), expected \(value.type)")
@@ -55,10 +62,10 @@ extension Graph {
         throw GraphError(node: node.name, op: node.op.name, message: error.message)
       }
       for (id, result) in zip(node.outputs, results) {
-        guard result.shape == type(of: id).shape else {
+        guard agrees(result.type, type(of: id)) else {
           throw GraphError(
             node: node.name, op: node.op.name,
-            message: "evaluated to shape \(result.shape), inferred \(type(of: id).shape)")
+            message: "evaluated to \(result.type), inferred \(type(of: id))")
         }
         let tensor = widened(result)
         try observe(value(id), tensor)

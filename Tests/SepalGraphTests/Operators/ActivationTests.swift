@@ -49,7 +49,7 @@ import Testing
   }
 
   @Test(arguments: recorded)
-  func NaNStays(activation: Activation, expected: [Double]) {
+  func notANumberStays(activation: Activation, expected: [Double]) {
     #expect(activation(.nan).isNaN)
   }
 
