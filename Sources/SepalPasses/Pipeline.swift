@@ -18,16 +18,19 @@ enum Pipeline {
       RecognizeHardSwish.self,
       RecognizeSilu.self,
       RecognizeGelu.self,
-    FoldReshapeIntoGlobalPool.self,
-    ChannelsLast.self,
-    MergeTransposes.self,
-    ReplaceTransposeByReshape.self,
-    SinkTransposes.self,
-    LiftTransposes.self,
-    FoldTransposeIntoGemm.self,
-    SinkReshapes.self,
-    MergeReshapes.self,
       EliminateCommonSubexpressions.self,
+    ],
+    // One layout, with transposes at the borders only.
+    [
+      ChannelsLast.self,
+      MergeTransposes.self,
+      ReplaceTransposeByReshape.self,
+      SinkTransposes.self,
+      LiftTransposes.self,
+      FoldTransposeIntoGemm.self,
+      SinkReshapes.self,
+      MergeReshapes.self,
+      FoldReshapeIntoGlobalPool.self,
     ],
     // Linear operators go into the weights next to them.
     [

@@ -24,9 +24,11 @@ struct ChannelsLast: Pass {
         return input.operand
       }
       if let known = transposed[input] { return known }
-      let operand = rewrite.transposed(
-        input.operand, shape: graph.type(of: input).shape, by: toLast,
-        name: "\(graph.value(input).name).channelsLast")
+      let operand =
+        graph.transposed(input, by: toLast)?.operand
+        ?? rewrite.transposed(
+          input.operand, shape: graph.type(of: input).shape, by: toLast,
+          name: "\(graph.value(input).name).channelsLast")
       transposed[input] = operand
       return operand
     }

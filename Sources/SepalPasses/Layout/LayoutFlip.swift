@@ -39,9 +39,6 @@ struct LayoutFlip {
     var needOldOrder = false
   }
 
-  /// Values with more readers than this are hubs: a look at all of them at every turn would not be linear.
-  static let readerLimit = 32
-
   let graph: Graph
   let members: Set<NodeID>
   private(set) var steps: [Step] = []
@@ -162,21 +159,14 @@ struct LayoutFlip {
       }
     }
     let extended = [Int](repeating: 1, count: order.rank - shape.count) + shape
-    if shape.count == order.rank, !back.isReshape(of: shape), let known = transposed(x, by: back) {
+    if shape.count == order.rank, !back.isReshape(of: shape),
+      let known = graph.transposed(x, by: back, exceptIn: members)
+    {
       return .existing(known)
     }
     let leading = back.applied(to: extended).prefix { $0 == 1 }.count
     let rank = order.rank - min(leading, order.rank - shape.count)
     return .moved(x, shape: extended, back, rank: rank)
-  }
-
-  /// A value that some Transpose has already made of `x`.
-  private func transposed(_ x: ValueID, by permutation: Permutation) -> ValueID? {
-    let value = graph.value(x)
-    guard !value.isConstant, value.useCount <= Self.readerLimit else { return nil }
-    return value.consumers.lazy.map { graph.node($0) }
-      .first { !members.contains($0.id) && $0.op(as: Transpose.self)?.permutation == permutation.axes }?
-      .output
   }
 
   /// Counts the transposes that go and come.
@@ -204,7 +194,7 @@ struct LayoutFlip {
 
   private mutating func takeStock(ofReaders output: ValueID) -> Bool {
     let value = graph.value(output)
-    guard value.useCount <= Self.readerLimit, let order = orders[output] else { return false }
+    guard value.useCount <= Graph.readerLimit, let order = orders[output] else { return false }
     let newShape = order.inverse.applied(to: value.type.shape)
     var result = Readers(needOldOrder: value.isGraphOutput)
     for id in value.consumers where !members.contains(id) {

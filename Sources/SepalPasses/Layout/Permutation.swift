@@ -51,6 +51,20 @@ extension Rewrite {
 }
 
 extension Graph {
+  /// Values with more readers than this are hubs: to look at all of them at every turn would not be linear.
+  static let readerLimit = 32
+
+  /// A value that a Transpose outside of `excluded` has already made of `x`.
+  func transposed(
+    _ x: ValueID, by permutation: Permutation, exceptIn excluded: Set<NodeID> = []
+  ) -> ValueID? {
+    let value = value(x)
+    guard !value.isConstant, value.useCount <= Self.readerLimit else { return nil }
+    return value.consumers.lazy.map { node($0) }
+      .first { !excluded.contains($0.id) && $0.op(as: Transpose.self)?.permutation == permutation.axes }?
+      .output
+  }
+
   /// The node and its permutation when `id` is the result of a Transpose.
   func transpose(producing id: ValueID?) -> (node: Node, source: ValueID, permutation: Permutation)? {
     guard let node = producer(of: id), let op = node.op(as: Transpose.self), let source = node.input(0) else {

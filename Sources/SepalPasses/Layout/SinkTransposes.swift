@@ -27,7 +27,7 @@ struct SinkTransposes: Pass {
   /// One reader speaks for all, or each would try the same group.
   private func isFirstReader(_ node: Node, of value: ValueID, in graph: Graph) -> Bool {
     let value = graph.value(value)
-    guard value.useCount <= LayoutFlip.readerLimit else { return false }
+    guard value.useCount <= Graph.readerLimit else { return false }
     return value.consumers.first { !(graph.node($0).op is Transpose) } == node.id
   }
 
@@ -49,7 +49,7 @@ struct SinkTransposes: Pass {
   private func neighbours(of flip: LayoutFlip, in graph: Graph) -> [Node] {
     var found: [Node] = []
     func consider(_ value: ValueID, _ order: Permutation) {
-      guard graph.value(value).useCount <= LayoutFlip.readerLimit else { return }
+      guard graph.value(value).useCount <= Graph.readerLimit else { return }
       for id in graph.value(value).consumers where !flip.members.contains(id) {
         let reader = graph.node(id)
         guard !(reader.op is Transpose), !found.contains(where: { $0.id == id }),
