@@ -54,6 +54,7 @@ extension Site {
   func packBias(_ bias: Tensor?, groups: Int = 1, columns: Int) -> WeightStore.Slice {
     let padded = functions.padded(columns)
     return weights.reserve(padded * groups) { destination in
+      for index in 0..<padded * groups { destination[index] = 0 }
       bias?.withFloats { source in
         for group in 0..<groups {
           (destination + group * padded).update(from: source + group * columns, count: columns)

@@ -29,7 +29,7 @@ package final class WeightStore: @unchecked Sendable {
 
     package init() {}
 
-    /// Reserves room for `count` floats, which start as zero and which `fill` writes later, on any thread.
+    /// Reserves room for `count` floats, all of which `fill` must write, later and on any thread.
     package func reserve(_ count: Int, _ fill: @escaping Fill) -> Slice {
       let slice = Slice(offset: byteCount, count: count)
       byteCount += (count * MemoryLayout<Float>.size + 63) / 64 * 64
@@ -39,10 +39,9 @@ package final class WeightStore: @unchecked Sendable {
 
     /// `values` followed by zeros up to `count`.
     package func reserve(_ values: [Float], paddedTo count: Int) -> Slice {
-      reserve(max(count, values.count)) { destination in
-        values.withUnsafeBufferPointer {
-          if let source = $0.baseAddress { destination.update(from: source, count: $0.count) }
-        }
+      let count = max(count, values.count)
+      return reserve(count) { destination in
+        for index in 0..<count { destination[index] = index < values.count ? values[index] : 0 }
       }
     }
 
@@ -52,6 +51,7 @@ package final class WeightStore: @unchecked Sendable {
       let zeros = Slice(offset: byteCount, count: zeroCount)
       let total = byteCount + (zeroCount * MemoryLayout<Float>.size + 63) / 64 * 64
       let store = WeightStore(byteCount: total, zeros: zeros)
+      (store.base + zeros.offset).initializeMemory(as: UInt8.self, repeating: 0, count: total - zeros.offset)
       let jobs = jobs
       pool.forEach(0..<jobs.count) { index in
         jobs[index].fill((store.base + jobs[index].offset).assumingMemoryBound(to: Float.self))
@@ -64,7 +64,6 @@ package final class WeightStore: @unchecked Sendable {
     self.byteCount = byteCount
     self.zeros = zeros
     base = .allocate(byteCount: max(byteCount, 64), alignment: 64)
-    base.initializeMemory(as: UInt8.self, repeating: 0, count: max(byteCount, 64))
   }
 
   deinit { base.deallocate() }
