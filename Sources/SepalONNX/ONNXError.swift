@@ -54,18 +54,18 @@ extension ONNXError: CustomStringConvertible {
     if let file { line += "\(Self.printable(file)): " }
     if let node {
       line += "node '\(Self.printable(node))'"
-      let details = [opType.map(Self.printable), opset.map { "opset \($0)" }].compactMap { $0 }
+      let details = [opType.map { Self.printable($0) }, opset.map { "opset \($0)" }].compactMap { $0 }
       if !details.isEmpty { line += " (\(details.joined(separator: ", ")))" }
       line += ": "
     }
     if let tensor { line += "tensor '\(Self.printable(tensor))': " }
     if let attribute { line += "'\(Self.printable(attribute))' " }
-    return line + Self.printable(message)
+        // Names inside a message are one of several; a list of what is unsupported needs room.
+    return line + Self.printable(message, limit: 8_000)
   }
 
   /// Text from a file, safe for one line on a terminal: control characters escaped, length limited.
-  static func printable(_ text: String) -> String {
-    let limit = 400
+  static func printable(_ text: String, limit: Int = 400) -> String {
     var result = ""
     var count = 0
     for scalar in text.unicodeScalars {

@@ -55,11 +55,11 @@ public struct ONNXImporter: Sendable {
 
   private static func check(opsets: [String: Int]) throws(ONNXError) {
     guard let version = opsets[""] else {
-      throw ONNXError(.invalid, "names no opset of the ONNX operators")
+      throw ONNXError(.invalid, "names no version of the ONNX operator set (opset)")
     }
     guard (oldestOpset...newestOpset).contains(version) else {
       throw ONNXError(
-        .unsupported, "is written for opset \(version), expected \(oldestOpset) to \(newestOpset)")
+        .unsupported, "is written for operator set (opset) \(version), expected \(oldestOpset) to \(newestOpset)")
     }
   }
 }

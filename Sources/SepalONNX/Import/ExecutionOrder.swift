@@ -3,6 +3,7 @@
 ///
 /// Checks on the way that every value has exactly one definition and that everything read is defined.
 func executionOrder(of graph: ONNXGraph) throws(ONNXError) -> [Int] {
+  guard !graph.outputs.isEmpty else { throw ONNXError(.invalid, "has no outputs, expected at least one") }
   let producers = try producers(in: graph)
   var isSorted = true
   for (index, node) in graph.nodes.enumerated() {
@@ -36,6 +37,7 @@ private func producers(in graph: ONNXGraph) throws(ONNXError) -> [String: Int] {
     producers[initializer.name] = -1
   }
   for (index, node) in graph.nodes.enumerated() {
+    guard !node.outputs.isEmpty else { throw node.error(.invalid, "has no outputs") }
     for output in node.outputs where !output.isEmpty {
       guard let other = producers.updateValue(index, forKey: output) else { continue }
       let place = other < 0 ? "as an input or initializer" : "by node '\(graph.nodes[other].label)'"

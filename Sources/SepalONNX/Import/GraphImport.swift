@@ -11,6 +11,8 @@ final class GraphImport {
   private var bindings: [String: Binding] = [:]
   /// Names that some node reads or that are graph outputs.
   private let readNames: Set<String>
+  /// Bytes that constants computed at import may still take.
+  private var evaluationBudget = 16 << 20
   private var annotations: AnnotationCheck
   /// Values that the current node has made and that do not have their final name yet.
   private var fresh: Set<ValueID> = []
@@ -98,7 +100,7 @@ final class GraphImport {
   ) throws(ONNXError) -> [ValueID] {
     do throws(GraphError) {
       let outputs: [ValueID]
-      if let tensors = try graph.evaluateAtImport(op, inputs, name: name) {
+      if let tensors = try graph.evaluateAtImport(op, inputs, name: name, budget: &evaluationBudget) {
         outputs = tensors.map { graph.addConstant(name, $0) }
       } else {
         outputs = try graph.add(op, name: name, inputs: inputs)

@@ -7,12 +7,10 @@ extension ImportRules {
   static func constant(_ context: NodeContext) throws(ONNXError) -> [ValueID?] {
     let node = context.node
     let tensor: Tensor
-    if let value = try node.tensor("value") {
-      do throws(ONNXError) {
-        tensor = try value.tensor()
-      } catch {
-        throw node.error(error.code, error.message, attribute: "value")
-      }
+    if let value = try stored(node, "value") {
+      tensor = value
+    } else if let value = try stored(node, "sparse_value") {
+      tensor = value
     } else if let value = try node.float("value_float") {
       tensor = Tensor([], floats: [value])
     } else if let values = try node.floats("value_floats") {
@@ -22,7 +20,7 @@ extension ImportRules {
     } else if let values = try node.ints("value_ints") {
       tensor = Tensor([values.count], int64s: values.map { Int64($0) })
     } else {
-      let unsupported = ["value_string", "value_strings", "sparse_value"].first { node.has($0) }
+      let unsupported = ["value_string", "value_strings"].first { node.has($0) }
       guard let unsupported else { throw node.error(.invalid, "has no value") }
       throw node.error(.unsupported, "is not supported", attribute: unsupported)
     }
@@ -33,8 +31,7 @@ extension ImportRules {
   static func constantOfShape(_ context: NodeContext) throws(ONNXError) -> [ValueID?] {
     let given = try context.required(try context.constantInts(0, "shape"), input: 0, "shape")
     var scalar = Tensor([], floats: [0])
-    if let value = try context.node.tensor("value") {
-      let tensor = try value.tensor()
+    if let tensor = try stored(context.node, "value") {
       guard tensor.count == 1 else {
         throw context.node.error(.invalid, "is \(tensor.type), expected one element", attribute: "value")
       }
@@ -42,6 +39,15 @@ extension ImportRules {
     }
     let shape = try context.checkedShape(given, "shape")
     return [try context.add(Expand(shape: shape), [context.add(constant: scalar, step: "value")])]
+  }
+
+  private static func stored(_ node: ONNXNode, _ name: String) throws(ONNXError) -> Tensor? {
+    guard let value = try node.tensor(name) else { return nil }
+    do throws(ONNXError) {
+      return try value.tensor()
+    } catch {
+      throw node.error(error.code, error.message, attribute: name)
+    }
   }
 
   /// Shape-1, -13, -15 to -25.
