@@ -18,6 +18,8 @@ enum Pipeline {
       RecognizeHardSwish.self,
       RecognizeSilu.self,
       RecognizeGelu.self,
+      RecognizeSqueezeExcite.self,
+      RecognizeSplit.self,
       EliminateCommonSubexpressions.self,
     ],
     // One layout, with transposes at the borders only.
@@ -28,6 +30,7 @@ enum Pipeline {
       SinkTransposes.self,
       LiftTransposes.self,
       FoldTransposeIntoGemm.self,
+      FoldChannelShuffleIntoConv.self,
       SinkReshapes.self,
       MergeReshapes.self,
       FoldReshapeIntoGlobalPool.self,

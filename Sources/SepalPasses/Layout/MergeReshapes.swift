@@ -19,10 +19,11 @@ struct MergeReshapes: Pass {
       return nil
     }
     var rewrite = Rewrite(removing: removed, exactness: .exact)
-    let result =
-      graph.type(of: source).shape == outer.shape
-      ? source.operand : rewrite.node(outer, name: node.name, inputs: [source.operand])
-    rewrite.replace(node.output, with: result)
+    if graph.type(of: source).shape == outer.shape {
+      rewrite.replace(node.output, withValue: source, in: graph)
+    } else {
+      rewrite.replace(node.output, with: rewrite.node(outer, name: node.name, inputs: [source.operand]))
+    }
     return rewrite
   }
 }

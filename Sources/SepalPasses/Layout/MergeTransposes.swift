@@ -21,11 +21,12 @@ struct MergeTransposes: Pass {
       return nil
     }
     var rewrite = Rewrite(removing: removed, exactness: .exact)
-    let result =
-      permutation.isIdentity
-      ? source.operand
-      : rewrite.node(Transpose(permutation: permutation.axes), name: node.name, inputs: [source.operand])
-    rewrite.replace(node.output, with: result)
+    if permutation.isIdentity {
+      rewrite.replace(node.output, withValue: source, in: graph)
+    } else {
+      let merged = Transpose(permutation: permutation.axes)
+      rewrite.replace(node.output, with: rewrite.node(merged, name: node.name, inputs: [source.operand]))
+    }
     return rewrite
   }
 }

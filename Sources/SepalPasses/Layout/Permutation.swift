@@ -50,6 +50,14 @@ extension Rewrite {
   }
 }
 
+extension Rewrite {
+  /// Lets the readers of `old` read `x` instead; an output of the graph stays a node, so that none is an input or constant.
+  mutating func replace(_ old: ValueID, withValue x: ValueID, in graph: Graph) {
+    guard graph.value(old).isGraphOutput, graph.producer(of: x) == nil else { return replace(old, with: x.operand) }
+    replace(old, with: node(Identity(), name: graph.value(old).name, inputs: [x.operand]))
+  }
+}
+
 extension Graph {
   /// Values with more readers than this are hubs: to look at all of them at every turn would not be linear.
   static let readerLimit = 32
