@@ -41,6 +41,12 @@ public enum Activation: Sendable, Hashable {
     }
   }
 
+  /// Applies the function to each value.
+  package func apply(to values: inout [Double]) {
+    if self == .identity { return }
+    for index in values.indices { values[index] = self(values[index]) }
+  }
+
   /// min(max(x, low), high): `high` wins when the bounds are crossed, NaN stays.
   private func clipped(_ x: Double, _ low: Double, _ high: Double) -> Double {
     let raised = x < low ? low : x

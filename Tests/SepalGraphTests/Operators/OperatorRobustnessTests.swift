@@ -40,8 +40,9 @@ import Testing
       do throws(OperatorError) {
         outputs = try variation.op.evaluate(Inputs(operands))
       } catch {
-        // Values, not types, may be refused: an index out of range, an integer division by zero.
-        #expect(!error.message.isEmpty)
+        // Values, not types: an index out of range, an integer division by zero.
+        let judgesValues = ["Gather", "GatherElements", "Div", "Mod", "Pow"].contains(variation.op.name)
+        #expect(judgesValues, "\(variation): \(error.message)")
         continue
       }
       #expect(outputs.map(\.type) == inferred, "\(variation)")
@@ -65,12 +66,12 @@ import Testing
     }
   }
 
-  /// Changes up to three things: an attribute, an operand's shape or element, an operand's presence.
+  /// Changes up to six things: an attribute, an operand's shape or element, an operand's presence.
   private static func vary(
     _ example: OperatorExample, extreme: Bool, _ random: inout SeededGenerator
   ) -> OperatorExample {
     var example = example
-    for _ in 0..<Int.random(in: 0...3, using: &random) {
+    for _ in 0..<Int.random(in: 0...6, using: &random) {
       switch Int.random(in: 0...5, using: &random) {
       case 0, 1, 2:
         guard let field = type(of: example.op).schema.attributes.randomElement(using: &random) else {

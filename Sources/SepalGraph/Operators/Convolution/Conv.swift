@@ -85,16 +85,11 @@ public struct Conv: ActivatedOperator {
     let (x, weight) = (inputs[0], inputs[1])
     let output = try inferOutputs(inputs.types)[0]
     let loops = ConvolutionLoops(self, input: x.shape, weight: weight.shape, output: output.shape)
-    var result = loops.gather(x.doubles(), weight.doubles())
-    let bias = inputs.optional(2)?.doubles()
-    let residual = inputs.optional(3)?.doubles()
-    let channels = Channels(output.shape, layout)
-    for index in result.indices {
-      var value = result[index]
-      if let bias { value += bias[channels.channel(index)] }
-      if let residual { value += residual[index] }
-      result[index] = activation(value)
+    var result = loops.gather(x.doubles(), weight.doubles(), bias: inputs.optional(2)?.doubles())
+    if let residual = inputs.optional(3)?.doubles() {
+      for index in result.indices { result[index] += residual[index] }
     }
+    activation.apply(to: &result)
     return [Tensor(x.element, output.shape, doubles: result)]
   }
 }

@@ -95,12 +95,8 @@ public struct ConvTranspose: ActivatedOperator {
     let (x, weight) = (inputs[0], inputs[1])
     let output = try inferOutputs(inputs.types)[0]
     let loops = ConvolutionLoops(self, input: x.shape, weight: weight.shape, output: output.shape)
-    var result = loops.scatter(x.doubles(), weight.doubles())
-    let bias = inputs.optional(2)?.doubles()
-    let channels = Channels(output.shape, layout)
-    for index in result.indices {
-      result[index] = activation(result[index] + (bias?[channels.channel(index)] ?? 0))
-    }
+    var result = loops.scatter(x.doubles(), weight.doubles(), bias: inputs.optional(2)?.doubles())
+    activation.apply(to: &result)
     return [Tensor(x.element, output.shape, doubles: result)]
   }
 }

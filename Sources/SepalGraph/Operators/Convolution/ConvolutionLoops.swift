@@ -47,25 +47,30 @@ struct ConvolutionLoops {
   private var positionCount: Int { positions.reduce(1, *) }
   private var planeCount: Int { plane.reduce(1, *) }
 
-  /// The convolution sums without bias: each position gathers from the plane.
-  func gather(_ x: [Double], _ weight: [Double]) -> [Double] {
+  /// The convolution: each position gathers from the plane.
+  func gather(_ x: [Double], _ weight: [Double], bias: [Double]?) -> [Double] {
     let x = channelsFirst(x, channels: groups * planeChannels, size: planeCount)
-    var result = [Double](repeating: 0, count: batch * groups * positionChannels * positionCount)
+    var result = filled(with: bias, channels: groups * positionChannels, size: positionCount)
     let stride = strides[2]
     result.withUnsafeMutableBufferPointer { result in
       x.withUnsafeBufferPointer { x in
         forEachRun(weight) { w, position, plane, count in
-          for step in 0..<count { result[position + step] += w * x[plane + step * stride] }
+          if stride == 1 {
+            // Written out for the vectoriser.
+            for step in 0..<count { result[position + step] += w * x[plane + step] }
+          } else {
+            for step in 0..<count { result[position + step] += w * x[plane + step * stride] }
+          }
         }
       }
     }
     return inLayout(result, channels: groups * positionChannels, size: positionCount)
   }
 
-  /// The transposed convolution sums without bias: each position scatters into the plane.
-  func scatter(_ x: [Double], _ weight: [Double]) -> [Double] {
+  /// The transposed convolution: each position scatters into the plane.
+  func scatter(_ x: [Double], _ weight: [Double], bias: [Double]?) -> [Double] {
     let x = channelsFirst(x, channels: groups * positionChannels, size: positionCount)
-    var result = [Double](repeating: 0, count: batch * groups * planeChannels * planeCount)
+    var result = filled(with: bias, channels: groups * planeChannels, size: planeCount)
     let stride = strides[2]
     result.withUnsafeMutableBufferPointer { result in
       x.withUnsafeBufferPointer { x in
@@ -77,8 +82,19 @@ struct ConvolutionLoops {
     return inLayout(result, channels: groups * planeChannels, size: planeCount)
   }
 
-  /// Visits every weight with each row of positions where its tap is inside the plane: the weight, the
-  /// channels-first positions of the row's start on either side, and the row's length.
+  /// Where sums start: at the bias of their channel.
+  private func filled(with bias: [Double]?, channels: Int, size: Int) -> [Double] {
+    var result = [Double](repeating: 0, count: batch * channels * size)
+    guard let bias, size > 0 else { return result }
+    for start in Swift.stride(from: 0, to: result.count, by: size) {
+      let value = bias[start / size % channels]
+      for index in start..<start + size { result[index] = value }
+    }
+    return result
+  }
+
+  /// Visits every weight with each run of positions where its tap is inside the plane: the weight, the channels-first
+  /// positions of the run's start on either side, and its length. Along the plane a run advances by the last stride.
   @inline(__always)
   private func forEachRun(
     _ weight: [Double], _ body: (_ w: Double, _ position: Int, _ plane: Int, _ count: Int) -> Void
@@ -86,7 +102,7 @@ struct ConvolutionLoops {
     // Without weights the extents of batch and kernel may be absurd.
     guard !weight.isEmpty else { return }
     let taps = kernel.reduce(1, *)
-    let ranges = (0..<3).map { axis in (0..<kernel[axis]).map { validPositions(axis: axis, tap: $0) } }
+    let runs = (0..<taps).map(runs(ofTap:))
     for n in 0..<batch {
       for p in 0..<groups * positionChannels {
         let group = p / positionChannels
@@ -95,27 +111,36 @@ struct ConvolutionLoops {
           let planeBase = ((n * groups + group) * planeChannels + q) * planeCount
           for tap in 0..<taps {
             let w = weight[(p * planeChannels + q) * taps + tap]
-            let (kx, ky, kz) = (tap % kernel[2], tap / kernel[2] % kernel[1], tap / (kernel[2] * kernel[1]))
-            let row = ranges[2][kx]
-            guard !row.isEmpty else { continue }
-            let x = planeIndex(axis: 2, position: row.lowerBound, tap: kx)
-            for z in ranges[0][kz] {
-              let planeZ = planeIndex(axis: 0, position: z, tap: kz) * plane[1]
-              for y in ranges[1][ky] {
-                let planeY = planeZ + planeIndex(axis: 1, position: y, tap: ky)
-                body(
-                  w, positionBase + (z * positions[1] + y) * positions[2] + row.lowerBound,
-                  planeBase + planeY * plane[2] + x, row.count)
-              }
-            }
+            for run in runs[tap] { body(w, positionBase + run.position, planeBase + run.plane, run.count) }
           }
         }
       }
     }
   }
 
-  private func planeIndex(axis: Int, position: Int, tap: Int) -> Int {
-    position * strides[axis] + tap * dilations[axis] - padBegins[axis]
+  /// The runs of one tap within a channel. Rows that follow each other without a gap on both sides are one run.
+  private func runs(ofTap tap: Int) -> [(position: Int, plane: Int, count: Int)] {
+    let taps = [tap / (kernel[2] * kernel[1]), tap / kernel[2] % kernel[1], tap % kernel[2]]
+    let valid = (0..<3).map { validPositions(axis: $0, tap: taps[$0]) }
+    guard !valid[2].isEmpty else { return [] }
+    var runs: [(position: Int, plane: Int, count: Int)] = []
+    for z in valid[0] {
+      for y in valid[1] {
+        let index = zip([z, y, valid[2].lowerBound], taps).enumerated().map { axis, at in
+          at.0 * strides[axis] + at.1 * dilations[axis] - padBegins[axis]
+        }
+        let position = (z * positions[1] + y) * positions[2] + valid[2].lowerBound
+        let target = (index[0] * plane[1] + index[1]) * plane[2] + index[2]
+        if strides[2] == 1, let last = runs.last, last.position + last.count == position,
+          last.plane + last.count == target
+        {
+          runs[runs.count - 1].count += valid[2].count
+        } else {
+          runs.append((position, target, valid[2].count))
+        }
+      }
+    }
+    return runs
   }
 
   /// The positions along `axis` from which `tap` falls inside the plane.

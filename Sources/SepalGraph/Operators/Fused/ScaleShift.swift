@@ -36,8 +36,9 @@ public struct ScaleShift: ActivatedOperator {
     var result = inputs[0].doubles()
     for index in result.indices {
       let c = channels.channel(index)
-      result[index] = activation(result[index] * scale[c] + (shift?[c] ?? 0))
+      result[index] = result[index] * scale[c] + (shift?[c] ?? 0)
     }
+    activation.apply(to: &result)
     return [Tensor(inputs[0].element, inputs[0].shape, doubles: result)]
   }
 }

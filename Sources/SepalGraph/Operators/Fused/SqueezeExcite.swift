@@ -66,7 +66,10 @@ public struct SqueezeExcite: Operator {
   ) -> [Double] {
     let shape = MatrixProduct(rows: rows, inner: inputs, columns: outputs, transB: true)
     var result = shape.multiply(x, weight)
-    for index in result.indices { result[index] = activation(result[index] + (bias?[index % outputs] ?? 0)) }
+    if let bias {
+      for index in result.indices { result[index] += bias[index % outputs] }
+    }
+    activation.apply(to: &result)
     return result
   }
 }

@@ -60,8 +60,9 @@ public struct Gemm: ActivatedOperator {
     let c = inputs.optional(2)?.doubles(broadcastTo: shape)
     var result = product.multiply(a.doubles(), b.doubles())
     for index in result.indices {
-      result[index] = activation(alpha * result[index] + (c.map { beta * $0[index] } ?? 0))
+      result[index] = alpha * result[index] + (c.map { beta * $0[index] } ?? 0)
     }
+    activation.apply(to: &result)
     return [Tensor(a.element, shape, doubles: result)]
   }
 }

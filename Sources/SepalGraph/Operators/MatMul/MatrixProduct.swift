@@ -20,18 +20,28 @@ struct MatrixProduct {
     _ multiplyAdd: (Number, Number, Number) -> Number
   ) -> [Number] {
     let (aRow, aInner) = transA ? (1, rows) : (inner, 1)
-    let (bInner, bColumn) = transB ? (1, inner) : (columns, 1)
     var result = [Number](repeating: zero, count: rows * columns)
     guard !result.isEmpty else { return result }
     result.withUnsafeMutableBufferPointer { result in
       a.withUnsafeBufferPointer { a in
         b.withUnsafeBufferPointer { b in
+          // The inner loop runs along b's rows, whichever way they lie.
           for m in 0..<rows {
-            for k in 0..<inner {
-              let left = a[aOffset + m * aRow + k * aInner]
-              let right = bOffset + k * bInner
+            if transB {
               for n in 0..<columns {
-                result[m * columns + n] = multiplyAdd(result[m * columns + n], left, b[right + n * bColumn])
+                var sum = zero
+                for k in 0..<inner {
+                  sum = multiplyAdd(sum, a[aOffset + m * aRow + k * aInner], b[bOffset + n * inner + k])
+                }
+                result[m * columns + n] = sum
+              }
+            } else {
+              for k in 0..<inner {
+                let left = a[aOffset + m * aRow + k * aInner]
+                for n in 0..<columns {
+                  let right = b[bOffset + k * columns + n]
+                  result[m * columns + n] = multiplyAdd(result[m * columns + n], left, right)
+                }
               }
             }
           }

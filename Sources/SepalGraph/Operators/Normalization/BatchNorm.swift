@@ -45,8 +45,9 @@ public struct BatchNorm: ActivatedOperator {
     for index in result.indices {
       let c = channels.channel(index)
       let normalized = (result[index] - mean[c]) / (variance[c] + epsilon).squareRoot()
-      result[index] = activation(normalized * scale[c] + bias[c])
+      result[index] = normalized * scale[c] + bias[c]
     }
+    activation.apply(to: &result)
     return [Tensor(inputs[0].element, inputs[0].shape, doubles: result)]
   }
 }
