@@ -31,6 +31,9 @@ public struct TensorType: Sendable, Hashable {
     return shape.contains(0) ? 0 : product
   }
 
+  /// The largest value that a node may compute: a small file can declare any size.
+  public static let maximumByteCount = 1 << 34
+
   /// The highest rank that any reader accepts.
   public static let maximumRank = 8
 }

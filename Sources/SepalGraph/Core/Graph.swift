@@ -196,7 +196,10 @@ public struct Graph: Sendable {
       throw GraphError(node: name, op: op.name, message: error.message)
     }
     for type in types {
-      guard type.rank <= TensorType.maximumRank, TensorType.checkedCount(type.shape) != nil else {
+      guard type.rank <= TensorType.maximumRank,
+        let count = TensorType.checkedCount(type.shape, elementSize: type.element.size),
+        count <= TensorType.maximumByteCount / type.element.size
+      else {
         throw GraphError(node: name, op: op.name, message: "the output \(type) is too large")
       }
     }

@@ -1,0 +1,189 @@
+import Foundation
+import Testing
+
+/// The real binary: what it prints, where, and its exit codes.
+struct CommandLineTests {
+  struct Outcome {
+    var status: Int32
+    var output: String
+    var errors: String
+
+    func json() throws -> [String: Any] {
+      try #require(try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any])
+    }
+  }
+
+  static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("../..").standardized
+  let folder = URL(fileURLWithPath: NSTemporaryDirectory()).appendingPathComponent(
+    "sepal-cli-\(UUID().uuidString)")
+
+  init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
+
+  private func fixture(_ name: String) -> String { Self.root.appendingPathComponent("fixtures/\(name)").path }
+  private func scratch(_ name: String) -> String { folder.appendingPathComponent(name).path }
+
+  /// The product beside the test bundle.
+  private static func executable() throws -> URL {
+    #if os(Linux)
+      let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    #else
+      let bundle = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }?.bundlePath ?? ""
+    #endif
+    return URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent("sepal")
+  }
+
+  @discardableResult
+  private func sepal(_ arguments: String...) throws -> Outcome {
+    let process = Process()
+    process.executableURL = try Self.executable()
+    process.arguments = arguments
+    let (output, errors) = (scratch("stdout"), scratch("stderr"))
+    for path in [output, errors] { FileManager.default.createFile(atPath: path, contents: nil) }
+    process.standardOutput = FileHandle(forWritingAtPath: output)
+    process.standardError = FileHandle(forWritingAtPath: errors)
+    try process.run()
+    process.waitUntilExit()
+    return Outcome(
+      status: process.terminationReason == .uncaughtSignal
+        ? -process.terminationStatus : process.terminationStatus,
+      output: try String(contentsOfFile: output, encoding: .utf8),
+      errors: try String(contentsOfFile: errors, encoding: .utf8))
+  }
+
+  @Test func convertInspectRunValidateAndBenchWorkTogether() throws {
+    let model = scratch("digits.sepal")
+    let converted = try sepal("convert", fixture("digits/digits.onnx"), "-o", model, "--json")
+    #expect(converted.status == 0, "\(converted.errors)")
+    let report = try converted.json()
+    #expect(
+      Set(report.keys) == [
+        "input", "output", "bytes_in", "bytes_out", "nodes_before", "nodes_after", "seconds", "passes",
+      ])
+    #expect(report["nodes_before"] as? Int == 48)
+    let pass = try #require((report["passes"] as? [[String: Any]])?.first)
+    #expect(Set(pass.keys) == ["name", "rewrites", "milliseconds"])
+
+    let inspection = try sepal("inspect", model, "--json").json()
+    #expect(Set(inspection.keys) == ["format", "inputs", "outputs", "totals", "layers"])
+    #expect(
+      Set((inspection["totals"] as? [String: Any] ?? [:]).keys) == [
+        "nodes", "parameters", "macs", "weight_bytes", "peak_activation_bytes",
+      ])
+    let layer = try #require((inspection["layers"] as? [[String: Any]])?.first)
+    #expect(
+      Set(layer.keys) == [
+        "name", "op", "activation", "inputs", "outputs", "output_shape", "parameters", "macs", "origins",
+      ])
+
+    let label = try String(contentsOfFile: fixture("digits/one_label.txt"), encoding: .utf8)
+      .trimmingCharacters(in: .whitespacesAndNewlines)
+    let arrays = scratch("out.npz")
+    let run = try sepal(
+      "run", model, "--input", "image=\(fixture("digits/one_image.npy"))", "--top", "1", "--output", arrays)
+    #expect(run.status == 0, "\(run.errors)")
+    let lines = run.output.split(separator: "\n")
+    #expect(lines.first == "logits: float32 1×10")
+    #expect(lines.last?.split(separator: " ").first.map(String.init) == label)
+    #expect(FileManager.default.fileExists(atPath: arrays))
+
+    let validation = try sepal("validate", fixture("digits/digits.onnx"), model, "--layers", "--json")
+    #expect(validation.status == 0, "\(validation.errors)")
+    let verdict = try validation.json()
+    #expect(verdict["equivalent"] as? Bool == true)
+    let output = try #require((verdict["outputs"] as? [[String: Any]])?.first)
+    #expect(
+      Set(output.keys) == ["name", "max_abs", "max_rel", "rms_rel", "cosine", "top1_agree", "bound", "ok"])
+    let compared = try #require(verdict["layers"] as? [[String: Any]])
+    #expect(compared.count > 5)
+    #expect(Set(compared[0].keys) == ["name", "origin", "max_abs", "rms_rel", "bound", "ok"])
+
+    let bench = try sepal("bench", model, "--runs", "3", "--json").json()
+    #expect(
+      Set(bench.keys) == [
+        "threads", "runs", "load_ms", "first_ms", "median_ms", "min_ms", "p90_ms", "peak_rss_bytes",
+        "peak_activation_bytes",
+      ])
+  }
+
+  @Test func aLossyFileIsNotEquivalentUnderTheDefaultTolerance() throws {
+    let model = scratch("half.sepal")
+    try sepal("convert", fixture("digits/digits.onnx"), "-o", model, "--precision", "f16")
+    let strict = try sepal("validate", fixture("digits/digits.onnx"), model, "--rtol", "1e-6")
+    #expect(strict.status == 1)
+    #expect(strict.output.contains("NOT equivalent"))
+    let tolerant = try sepal("validate", fixture("digits/digits.onnx"), model, "--rtol", "0.05")
+    #expect(tolerant.status == 0, "\(tolerant.output)")
+  }
+
+  @Test func layersNameTheFirstDivergence() throws {
+    let model = scratch("half.sepal")
+    try sepal("convert", fixture("digits/digits.onnx"), "-o", model, "--precision", "f16")
+    let result = try sepal("validate", fixture("digits/digits.onnx"), model, "--layers", "--rtol", "1e-7")
+    #expect(result.status == 1)
+    #expect(result.output.contains("first layer beyond its bound: "))
+  }
+
+  @Test(arguments: [
+    (["convert", "missing.onnx", "-o", "x.sepal"], 66), (["inspect"], 64),
+    (["inspect", "--nonsense", "x"], 64),
+    (["bench", "x", "--threads", "0"], 64), (["frobnicate"], 64),
+  ])
+  func exitCodesTellWhatIsWrong(arguments: [String], status: Int32) throws {
+    let process = Process()
+    process.executableURL = try Self.executable()
+    process.arguments = arguments
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == status, "\(arguments)")
+  }
+
+  @Test func errorsAreOneLineThatNamesFileNodeAndExpectation() throws {
+    let broken = fixture("broken/pads_with_three_values.onnx")
+    let result = try sepal("inspect", broken)
+    #expect(result.status == 65)
+    #expect(result.output.isEmpty)
+    #expect(result.errors.hasPrefix("error: \(broken): node '"), "\(result.errors)")
+    #expect(result.errors.contains("'pads' has 3 values, expected 4"), "\(result.errors)")
+    #expect(result.errors.filter { $0 == "\n" }.count == 1)
+  }
+
+  @Test func unknownPassesAndOutputsAreUsageErrors() throws {
+    let model = fixture("digits/digits.onnx")
+    let pass = try sepal("convert", model, "-o", scratch("x.sepal"), "--disable-pass", "nonsense")
+    #expect(pass.status == 64)
+    #expect(pass.errors.contains("fold-batch-norm-into-conv"), "\(pass.errors)")
+    #expect(try sepal("convert", model, "-o", scratch("x.tflite")).status == 64)
+    #expect(try sepal("run", model, "--input", "nonsense=\(fixture("digits/one_image.npy"))").status == 64)
+    #expect(try sepal("run", model, "--input", "image=\(fixture("digits/labels.npy"))").status == 65)
+  }
+
+  @Test func anythingThatIsNoModelIsRefused() throws {
+    for (name, bytes) in [("empty", Data()), ("text", Data("hello".utf8)), ("zeros", Data(count: 4096))] {
+      let path = scratch(name)
+      try bytes.write(to: URL(fileURLWithPath: path))
+      let result = try sepal("inspect", path)
+      #expect(result.status == 65, "\(name): \(result.errors)")
+      #expect(result.errors.hasPrefix("error: \(path)"), "\(result.errors)")
+    }
+    #expect(try sepal("inspect", folder.path).status == 74)
+  }
+
+  @Test func stopAfterAndDisablePassLeaveRewritesOut() throws {
+    let model = fixture("digits/digits.onnx")
+    func rewrites(_ arguments: String...) throws -> Int {
+      let process = try sepal(
+        "convert", model, "-o", scratch("x.sepal"), "--json", arguments[0], arguments[1])
+      let passes = try #require(try process.json()["passes"] as? [[String: Any]])
+      return passes.reduce(0) { $0 + ($1["rewrites"] as? Int ?? 0) }
+    }
+    #expect(try rewrites("--stop-after", "5") == 5)
+    #expect(try rewrites("--stop-after", "0") == 0)
+    let explained = try sepal(
+      "convert", model, "-o", scratch("x.sepal"), "--explain", "--disable-pass", "fold-batch-norm-into-conv")
+    #expect(!explained.output.contains("fold-batch-norm-into-conv:"))
+    #expect(explained.output.contains("[exact]"))
+  }
+}
