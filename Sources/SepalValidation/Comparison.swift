@@ -17,7 +17,7 @@ public struct Comparison: Sendable, Hashable {
   public var isWithinBound: Bool { maxAbsolute <= bound }
 
   /// Compares element by element in row-major order; both have the same count.
-  init(_ actual: Tensor, reference: Tensor, tolerance: Tolerance) {
+  package init(_ actual: Tensor, reference: Tensor, tolerance: Tolerance) {
     let (x, y) = (actual.doubles(), reference.doubles())
     var squares = (difference: 0.0, reference: 0.0, actual: 0.0, product: 0.0)
     var largest = 0.0
