@@ -39,7 +39,7 @@ struct CommandLineTests {
     process.executableURL = try Self.executable()
     process.arguments = arguments
     let (output, errors) = (scratch("stdout"), scratch("stderr"))
-    for path in [output, errors] { FileManager.default.createFile(atPath: path, contents: nil) }
+    for path in [output, errors] { try Data().write(to: URL(fileURLWithPath: path)) }
     process.standardOutput = FileHandle(forWritingAtPath: output)
     process.standardError = FileHandle(forWritingAtPath: errors)
     try process.run()
@@ -129,7 +129,7 @@ struct CommandLineTests {
     (["inspect", "--nonsense", "x"], 64),
     (["bench", "x", "--threads", "0"], 64), (["frobnicate"], 64),
   ])
-  func exitCodesTellWhatIsWrong(arguments: [String], status: Int32) throws {
+  func exitCodesTellWhatIsWrong(arguments: [String], status: Int) throws {
     let process = Process()
     process.executableURL = try Self.executable()
     process.arguments = arguments
@@ -137,7 +137,7 @@ struct CommandLineTests {
     process.standardError = FileHandle.nullDevice
     try process.run()
     process.waitUntilExit()
-    #expect(process.terminationStatus == status, "\(arguments)")
+    #expect(Int(process.terminationStatus) == status, "\(arguments)")
   }
 
   @Test func errorsAreOneLineThatNamesFileNodeAndExpectation() throws {
