@@ -11,7 +11,8 @@ struct Commutation {
   /// The order of each result.
   var outputs: [Permutation]
 
-  /// The operator for operands whose `index`-th is in `order`; nil when it does not commute with that.
+  /// The operator for operands whose `index`-th is in `order`, or close to it where a Reshape merges axes that do
+  /// not lie side by side; nil when it does not commute with that.
   init?(_ node: Node, operand index: Int, in order: Permutation, of graph: Graph) {
     guard let output = node.outputs.first else { return nil }
     let outputRank = graph.type(of: output).rank
@@ -71,11 +72,13 @@ struct Commutation {
       guard index == 0, (axis..<order.rank).allSatisfy({ order[$0] == $0 }) else { return nil }
       operands = [order, nil, nil]
     case let reshape as Reshape:
-      guard let x = node.input(0), let groups = ReshapeGroups(graph.type(of: x).shape, reshape.shape),
-        let (shape, output) = groups.sinking(order)
-      else { return nil }
-      op = Reshape(shape: shape)
-      outputs = [output]
+      guard let x = node.input(0), let groups = ReshapeGroups(graph.type(of: x).shape, reshape.shape) else {
+        return nil
+      }
+      let sinking = groups.sinking(order)
+      op = Reshape(shape: sinking.shape)
+      operands = [sinking.operand]
+      outputs = [sinking.result]
     default: return nil
     }
   }

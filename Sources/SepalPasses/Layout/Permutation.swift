@@ -53,7 +53,9 @@ extension Rewrite {
 extension Rewrite {
   /// Lets the readers of `old` read `x` instead; an output of the graph stays a node, so that none is an input or constant.
   mutating func replace(_ old: ValueID, withValue x: ValueID, in graph: Graph) {
-    guard graph.value(old).isGraphOutput, graph.producer(of: x) == nil else { return replace(old, with: x.operand) }
+    guard graph.value(old).isGraphOutput, graph.producer(of: x) == nil else {
+      return replace(old, with: x.operand)
+    }
     replace(old, with: node(Identity(), name: graph.value(old).name, inputs: [x.operand]))
   }
 }

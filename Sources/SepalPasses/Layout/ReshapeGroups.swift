@@ -46,34 +46,36 @@ struct ReshapeGroups {
   /// Some axis becomes several.
   var splits: Bool { groups.contains { $0.output.count > 1 } }
 
-  /// For Reshape(Transpose(x′, order)): the shape for reshaping x′ first, and the order of that result.
-  /// Nil when axes that the reshape merges do not lie side by side in x′.
-  func sinking(_ order: Permutation) -> (shape: [Int], order: Permutation)? {
-    guard let sorted = sorted(axes: \.input, by: order.axes, extents: input) else { return nil }
+  /// For Reshape(Transpose(x′, order)): a reshape that can come first.
+  ///
+  /// Axes that are merged have to lie side by side. Where they do not in x′, `operand` is an order between the two: the
+  /// parts as they lie in x′, the axes of each part together.
+  func sinking(_ order: Permutation) -> (operand: Permutation, shape: [Int], result: Permutation) {
+    let sorted = groups.sorted { order[$0.input[0]] < order[$1.input[0]] }
     let axes = Self.withUnitAxes(sorted.flatMap(\.output), rank: output.count)
-    return (axes.map { output[$0] }, Permutation(axes).inverse)
+    let operand =
+      areTogether(\.input, in: order.axes, extents: input)
+      ? order : Permutation(Self.withUnitAxes(sorted.flatMap(\.input), rank: input.count)).inverse
+    return (operand, axes.map { output[$0] }, Permutation(axes).inverse)
   }
 
   /// For a reshape whose result is Transpose(y′, order): the order of the operand that gives y′ by a reshape.
   /// Nil when parts of one input axis do not lie side by side in y′.
   func lifting(_ order: Permutation) -> Permutation? {
-    guard let sorted = sorted(axes: \.output, by: order.axes, extents: output) else { return nil }
+    guard areTogether(\.output, in: order.axes, extents: output) else { return nil }
+    let sorted = groups.sorted { order[$0.output[0]] < order[$1.output[0]] }
     return Permutation(Self.withUnitAxes(sorted.flatMap(\.input), rank: input.count)).inverse
   }
 
-  /// The groups in the order in which their axes lie where `positions` puts them.
-  private func sorted(
-    axes: KeyPath<Group, [Int]>, by positions: [Int], extents: [Int]
-  ) -> [Group]? {
-    // Positions among the axes that matter.
+  /// Whether the axes of each part are neighbours, in order, where `positions` puts them. Unit axes do not count.
+  private func areTogether(_ axes: KeyPath<Group, [Int]>, in positions: [Int], extents: [Int]) -> Bool {
     let present = positions.indices.filter { extents[$0] != 1 }.sorted { positions[$0] < positions[$1] }
     var rank = [Int](repeating: 0, count: positions.count)
     for (index, axis) in present.enumerated() { rank[axis] = index }
-    for group in groups {
+    return groups.allSatisfy { group in
       let run = group[keyPath: axes].map { rank[$0] }
-      guard zip(run, run.dropFirst()).allSatisfy({ $0 + 1 == $1 }) else { return nil }
+      return zip(run, run.dropFirst()).allSatisfy { $0 + 1 == $1 }
     }
-    return groups.sorted { (rank[$0[keyPath: axes][0]]) < (rank[$1[keyPath: axes][0]]) }
   }
 
   /// All `rank` axes: those of `axes` in that order, each followed by the unit axes behind it, leading ones first.

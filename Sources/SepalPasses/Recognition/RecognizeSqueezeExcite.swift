@@ -31,7 +31,8 @@ struct RecognizeSqueezeExcite: Pass {
     let gateShape = graph.type(of: gate).shape
     let seen = [Int](repeating: 1, count: type.rank - gateShape.count) + gateShape
     guard
-      seen == layout.shape(batch: batch, channels: channels, spatial: Array(repeating: 1, count: type.rank - 2)),
+      seen
+        == layout.shape(batch: batch, channels: channels, spatial: Array(repeating: 1, count: type.rank - 2)),
       first.weight.shape[1] == channels, second.weight.shape == [channels, first.weight.shape[0]]
     else { return nil }
 
