@@ -2,8 +2,8 @@ import SepalTensor
 
 extension Tensor {
   /// What sets this tensor apart from the recorded one, or nil when it is close enough: integers exactly, floating
-  /// point within `tolerance` relative to the larger of 1 and the recorded value, more for half precision.
-  func difference(from expected: Tensor, tolerance: Double = 1e-4) -> String? {
+  /// point within `tolerance` relative to the larger of `magnitude` and the recorded value, more for half precision.
+  func difference(from expected: Tensor, tolerance: Double = 1e-4, magnitude: Double = 1) -> String? {
     guard type == expected.type else { return "is \(type), expected \(expected.type)" }
     if let found = integers(), let wanted = expected.integers() {
       guard let index = found.indices.first(where: { found[$0] != wanted[$0] }) else { return nil }
@@ -17,7 +17,7 @@ extension Tensor {
       }
     for (index, (found, wanted)) in zip(doubles(), expected.doubles()).enumerated() {
       if found == wanted || (found.isNaN && wanted.isNaN) { continue }
-      guard abs(found - wanted) <= limit * max(1, abs(wanted)) else {
+      guard abs(found - wanted) <= limit * max(magnitude, abs(wanted)) else {
         return "is \(found) at \(index), expected \(wanted)"
       }
     }
