@@ -183,11 +183,12 @@ public struct Graph: Sendable {
   }
 
   /// Appends a node and infers its outputs' types. Output names default to the node's name.
-  /// `outputCount` is needed only for operators with a variable number of outputs.
+  /// Absent operands at the end are dropped, so that equal nodes look equal.
   @discardableResult
   public mutating func add(
     _ op: any Operator, name: String, inputs: [ValueID?], outputNames: [String] = []
   ) throws(GraphError) -> [ValueID] {
+    let inputs = Array(inputs.prefix((inputs.lastIndex { $0 != nil } ?? -1) + 1))
     let types: [TensorType]
     do throws(OperatorError) {
       try Swift.type(of: op).schema.checkArity(inputs.map { $0 != nil })

@@ -63,12 +63,13 @@ struct LinearLayer {
     var result = Parameters()
     if let scale = affine.scale {
       var values = weight.doubles()
-      let before = peaks(values)
+      let before = peaks(values, outputs)
       outputs.forEachRun { channel, elements in
         for index in elements { values[index] *= scale[channel] }
       }
       let normal = weight.element.magnitudes.lowerBound
-      for (channel, after) in peaks(values).enumerated() where after < normal && before[channel] >= normal {
+      for (channel, after) in peaks(values, outputs).enumerated()
+      where after < normal && before[channel] >= normal {
         // Precision below the normal range matters unless the constant term drowns the channel anyway.
         let constant = abs(newBias?[channel] ?? 0)
         guard scale[channel] == 0 || constant > normal * 0x1p32 else { return nil }
@@ -83,7 +84,8 @@ struct LinearLayer {
     return result
   }
 
-  /// The parameters of W·affine(x) + b; nil when the padding would be shifted too, or a number overflows.
+  /// The parameters of W·affine(x) + b; nil when the padding would be shifted too, a number overflows, or a channel drops
+  /// out of the normal range.
   func absorbing(_ affine: ChannelAffine) -> Parameters? {
     var result = Parameters()
     var values = weight.doubles()
@@ -97,19 +99,23 @@ struct LinearLayer {
       result.bias = rounded
     }
     if let scale = affine.scale {
+      let before = peaks(values, inputs)
       inputs.forEachRun { channel, elements in
         for index in elements { values[index] *= scale[channel] }
       }
+      let normal = weight.element.magnitudes.lowerBound
+      for (channel, after) in peaks(values, inputs).enumerated()
+      where after < normal && before[channel] >= normal && scale[channel] != 0 { return nil }
       guard let rounded = rounded(values, weight.shape) else { return nil }
       result.weight = rounded
     }
     return result
   }
 
-  /// The largest magnitude among the weights of each output channel.
-  private func peaks(_ values: [Double]) -> [Double] {
-    var peaks = [Double](repeating: 0, count: outputs.channels)
-    outputs.forEachRun { channel, elements in
+  /// The largest magnitude among the weights of each channel.
+  private func peaks(_ values: [Double], _ grid: ChannelGrid) -> [Double] {
+    var peaks = [Double](repeating: 0, count: grid.channels)
+    grid.forEachRun { channel, elements in
       for index in elements { peaks[channel] = max(peaks[channel], abs(values[index])) }
     }
     return peaks

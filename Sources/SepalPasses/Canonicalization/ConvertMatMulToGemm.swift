@@ -6,7 +6,7 @@ import SepalGraph
 /// Requires: x of rank 2, W constant of rank 2, floating point.
 /// Exactness: exact.
 struct ConvertMatMulToGemm: Pass {
-  static let name = "convert-matmul-to-gemm"
+  static let name = "convert-mat-mul-to-gemm"
 
   func rewrite(_ node: Node, in graph: Graph) -> Rewrite? {
     guard node.op is MatMul, let x = node.input(0), let weight = node.input(1),

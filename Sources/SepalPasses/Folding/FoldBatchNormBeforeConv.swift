@@ -5,7 +5,7 @@ import SepalGraph
 /// Before: y = Conv(x·s + t, W, b)     After: y = Conv(x, W·s, b + ΣW·t),  s, t per input channel
 /// Requires: all parameters constant; the normalisation has no activation, is read by this layer only and is not a graph
 /// output; same channel axis; t zero unless the layer is a Gemm or a convolution without padding, because the zeros of
-/// the padding are not shifted (and a transposed convolution's border sees fewer taps); new weights finite.
+/// the padding are not shifted (and a transposed convolution's border sees fewer taps); new weights finite and normal.
 /// Exactness: reassociated (one rounding per weight).
 struct FoldBatchNormBeforeConv: Pass {
   static let name = "fold-batch-norm-before-conv"
