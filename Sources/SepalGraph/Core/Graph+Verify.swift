@@ -8,11 +8,17 @@ extension Graph {
   /// - operands satisfy the schema, and stored types are what the operator infers
   /// - no cycles; outputs exist and have distinct names; inputs have distinct names
   public func verify() throws(GraphError) {
-    var uses: [ValueID: [NodeID: Int]] = [:]
-    for node in nodes {
+    let order = topologicalOrder()
+    // How many operand slots read each value.
+    var reads = [Int](repeating: 0, count: endOfValueIDs)
+    for id in order {
+      let node = node(id)
       try verify(node)
-      for input in node.inputs {
-        if let input { uses[input, default: [:]][node.id, default: 0] += 1 }
+      for case let input? in node.inputs {
+        reads[input.index] += 1
+        guard uses(of: input, by: id) == node.inputs.count(where: { $0 == input }) else {
+          throw illegal("'\(value(input).name)' does not know all its readers")
+        }
       }
     }
     let inputSet = Set(inputs)
@@ -29,14 +35,15 @@ extension Graph {
     for value in values {
       let kinds = [inputSet.contains(value.id), value.isConstant, value.producer != nil].count { $0 }
       guard kinds == 1 else { throw illegal("value '\(value.name)' has \(kinds) definitions") }
-      guard value.uses == uses[value.id, default: [:]], value.outputUses == outputUses[value.id, default: 0],
-        value.useCount == value.uses.values.reduce(value.outputUses, +)
+      guard value.uses.values.reduce(0, +) == reads[value.id.index],
+        value.outputUses == outputUses[value.id, default: 0],
+        value.useCount == reads[value.id.index] + value.outputUses
       else { throw illegal("the use list of '\(value.name)' is stale") }
       if let constant = value.constant, constant.type != value.type {
         throw illegal("constant '\(value.name)' is \(constant.type), declared \(value.type)")
       }
     }
-    try verifyAcyclic()
+    try verifyAcyclic(order)
   }
 
   /// The part of `verify` that concerns one node.
@@ -59,16 +66,16 @@ extension Graph {
     }
   }
 
-  private func verifyAcyclic() throws(GraphError) {
-    var position: [NodeID: Int] = [:]
-    let order = topologicalOrder()
-    for (index, id) in order.enumerated() { position[id] = index }
-    for (index, id) in order.enumerated() {
-      for input in node(id).inputs {
-        if let input, let producer = value(input).producer, position[producer, default: .max] >= index {
-          throw GraphError(node: node(id).name, op: node(id).op.name, message: "is part of a cycle")
+  private func verifyAcyclic(_ order: [NodeID]) throws(GraphError) {
+    var isDone = [Bool](repeating: false, count: endOfNodeIDs)
+    for id in order {
+      let node = node(id)
+      for case let input? in node.inputs {
+        if let producer = value(input).producer, !isDone[producer.index] {
+          throw GraphError(node: node.name, op: node.op.name, message: "is part of a cycle")
         }
       }
+      isDone[id.index] = true
     }
   }
 

@@ -79,49 +79,50 @@ public struct Graph: Sendable {
   public private(set) var outputs: [Output] = []
   public var provenance = Provenance()
 
-  private var valueSlots: [Value?] = []
-  private var nodeSlots: [Node?] = []
-  public private(set) var nodeCount = 0
+  private var valueSlots = Slots<Value>()
+  private var nodeSlots = Slots<Node>()
+  public var nodeCount: Int { nodeSlots.count }
 
   public init(name: String = "") { self.name = name }
 
-  public func value(_ id: ValueID) -> Value {
-    guard let value = valueSlots[id.index] else { preconditionFailure("value \(id.index) was removed") }
-    return value
-  }
+  public func value(_ id: ValueID) -> Value { valueSlots[id.index] }
+  public func node(_ id: NodeID) -> Node { nodeSlots[id.index] }
 
-  public func node(_ id: NodeID) -> Node {
-    guard let node = nodeSlots[id.index] else { preconditionFailure("node \(id.index) was removed") }
-    return node
-  }
+  /// One past the highest index that the id of a value has.
+  var endOfValueIDs: Int { valueSlots.end }
+  /// One past the highest index that the id of a node has.
+  package var endOfNodeIDs: Int { nodeSlots.end }
 
-  public func contains(_ id: NodeID) -> Bool { id.index < nodeSlots.count && nodeSlots[id.index] != nil }
-  public func contains(_ id: ValueID) -> Bool { id.index < valueSlots.count && valueSlots[id.index] != nil }
+  public func contains(_ id: NodeID) -> Bool { nodeSlots.contains(id.index) }
+  public func contains(_ id: ValueID) -> Bool { valueSlots.contains(id.index) }
 
-  public func type(of id: ValueID) -> TensorType { value(id).type }
-  public func constant(_ id: ValueID?) -> Tensor? { id.flatMap { value($0).constant } }
+  public func type(of id: ValueID) -> TensorType { valueSlots[id.index].type }
+  public func constant(_ id: ValueID?) -> Tensor? { id.flatMap { valueSlots[$0.index].constant } }
+  /// Operand slots and graph outputs that read `id`.
+  public func useCount(of id: ValueID) -> Int { valueSlots[id.index].useCount }
+
+  /// Operand slots of `node` that read `id`, as the use list has it.
+  func uses(of id: ValueID, by node: NodeID) -> Int { valueSlots[id.index].uses[node] ?? 0 }
 
   /// The node that computes `id`; nil for inputs and constants.
   public func producer(of id: ValueID?) -> Node? {
-    guard let id, let producer = value(id).producer else { return nil }
-    return node(producer)
+    guard let id, let producer = valueSlots[id.index].producer else { return nil }
+    return nodeSlots[producer.index]
   }
 
   /// The producer of `id` when it is an `Op` and nothing else reads `id`.
   public func soleProducer<Op: Operator>(of id: ValueID?, as type: Op.Type) -> (node: Node, op: Op)? {
-    guard let id, value(id).useCount == 1, let node = producer(of: id), let op = node.op as? Op else {
-      return nil
-    }
-    return (node, op)
+    guard let id, valueSlots[id.index].useCount == 1, let producer = valueSlots[id.index].producer,
+      let op = nodeSlots[producer.index].op as? Op
+    else { return nil }
+    return (nodeSlots[producer.index], op)
   }
 
   /// The only consumer of `id` when `id` is read once and is not a graph output.
   public func soleConsumer(of id: ValueID) -> Node? {
-    let value = value(id)
-    guard value.outputUses == 0, value.uses.count == 1, let use = value.uses.first, use.value == 1 else {
-      return nil
-    }
-    return node(use.key)
+    let slot = id.index
+    guard valueSlots[slot].useCount == 1, let consumer = valueSlots[slot].uses.keys.first else { return nil }
+    return nodeSlots[consumer.index]
   }
 
   public func inputTypes(of node: Node) -> Inputs<TensorType> {
@@ -129,7 +130,7 @@ public struct Graph: Sendable {
   }
 
   /// Living values, ascending by id.
-  public var values: [Value] { valueSlots.compactMap { $0 } }
+  public var values: [Value] { valueSlots.indices.map { valueSlots[$0] } }
 
   /// Living nodes in topological order. Linear time; stable: producers come right before their first
   /// consumer unless already earlier by id.
@@ -138,24 +139,23 @@ public struct Graph: Sendable {
   public func topologicalOrder() -> [NodeID] {
     var order: [NodeID] = []
     order.reserveCapacity(nodeCount)
-    var state = [UInt8](repeating: 0, count: nodeSlots.count)
+    var isKnown = [Bool](repeating: false, count: nodeSlots.end)
+    /// Nodes whose operands are being followed, and which operand comes next.
     var stack: [(id: NodeID, next: Int)] = []
-    for slot in nodeSlots {
-      guard let root = slot, state[root.id.index] == 0 else { continue }
-      stack.append((root.id, 0))
-      state[root.id.index] = 1
+    for root in nodeSlots.indices where !isKnown[root] {
+      stack.append((NodeID(index: root), 0))
+      isKnown[root] = true
       while let (id, next) = stack.last {
-        let inputs = nodeSlots[id.index]?.inputs ?? []
-        if next == inputs.count {
+        guard next < nodeSlots[id.index].inputs.count else {
           stack.removeLast()
           order.append(id)
           continue
         }
         stack[stack.count - 1].next += 1
-        if let input = inputs[next], let producer = valueSlots[input.index]?.producer,
-          state[producer.index] == 0
+        if let input = nodeSlots[id.index].inputs[next], contains(input),
+          let producer = valueSlots[input.index].producer, !isKnown[producer.index]
         {
-          state[producer.index] = 1
+          isKnown[producer.index] = true
           stack.append((producer, 0))
         }
       }
@@ -172,14 +172,14 @@ public struct Graph: Sendable {
 
   public mutating func addConstant(_ name: String, _ tensor: Tensor, origins: [Origin] = []) -> ValueID {
     let id = newValue(name, tensor.type, origins: origins)
-    valueSlots[id.index]?.constant = tensor
+    valueSlots[id.index].constant = tensor
     return id
   }
 
   public mutating func addOutput(_ name: String, _ value: ValueID) {
     outputs.append(Output(name: name, value: value))
-    valueSlots[value.index]?.outputUses += 1
-    valueSlots[value.index]?.useCount += 1
+    valueSlots[value.index].outputUses += 1
+    valueSlots[value.index].useCount += 1
   }
 
   /// Appends a node and infers its outputs' types. Output names default to the node's name.
@@ -204,44 +204,43 @@ public struct Graph: Sendable {
         throw GraphError(node: name, op: op.name, message: "the output \(type) is too large")
       }
     }
-    let id = NodeID(index: nodeSlots.count)
+    let id = NodeID(index: nodeSlots.end)
     let outputs = types.enumerated().map { index, type in
       let fallback = index == 0 ? name : "\(name):\(index)"
       return newValue(index < outputNames.count ? outputNames[index] : fallback, type, origins: [])
     }
-    for output in outputs { valueSlots[output.index]?.producer = id }
+    for output in outputs { valueSlots[output.index].producer = id }
     nodeSlots.append(Node(id: id, name: name, op: op, inputs: inputs, outputs: outputs))
-    nodeCount += 1
     for input in inputs { addUse(of: input, by: id) }
     return outputs
   }
 
-  public mutating func rename(_ id: ValueID, to name: String) { valueSlots[id.index]?.name = name }
+  public mutating func rename(_ id: ValueID, to name: String) { valueSlots[id.index].name = name }
 
   public mutating func addOrigins(_ origins: [Origin], to id: ValueID) {
-    guard let known = valueSlots[id.index]?.origins else { return }
-    for origin in origins where !known.contains(origin) { valueSlots[id.index]?.origins.append(origin) }
+    let known = valueSlots[id.index].origins
+    for origin in origins where !known.contains(origin) { valueSlots[id.index].origins.append(origin) }
   }
 
   /// Makes every reader of `old`, graph outputs included, read `new`.
   public mutating func replaceUses(of old: ValueID, with new: ValueID) {
     guard old != new else { return }
     for consumer in value(old).consumers {
-      let count = valueSlots[old.index]?.uses.removeValue(forKey: consumer) ?? 0
-      for index in node(consumer).inputs.indices where nodeSlots[consumer.index]?.inputs[index] == old {
-        nodeSlots[consumer.index]?.inputs[index] = new
+      let count = valueSlots[old.index].uses.removeValue(forKey: consumer) ?? 0
+      for index in node(consumer).inputs.indices where nodeSlots[consumer.index].inputs[index] == old {
+        nodeSlots[consumer.index].inputs[index] = new
       }
-      valueSlots[new.index]?.uses[consumer, default: 0] += count
-      valueSlots[new.index]?.useCount += count
-      valueSlots[old.index]?.useCount -= count
+      valueSlots[new.index].uses[consumer, default: 0] += count
+      valueSlots[new.index].useCount += count
+      valueSlots[old.index].useCount -= count
     }
     if value(old).isGraphOutput {
       for index in outputs.indices where outputs[index].value == old { outputs[index].value = new }
       let count = value(old).outputUses
-      valueSlots[new.index]?.outputUses += count
-      valueSlots[new.index]?.useCount += count
-      valueSlots[old.index]?.outputUses = 0
-      valueSlots[old.index]?.useCount -= count
+      valueSlots[new.index].outputUses += count
+      valueSlots[new.index].useCount += count
+      valueSlots[old.index].outputUses = 0
+      valueSlots[old.index].useCount -= count
     }
   }
 
@@ -250,42 +249,46 @@ public struct Graph: Sendable {
     let removed = node(id)
     for output in removed.outputs {
       precondition(value(output).useCount == 0, "'\(removed.name)' still has readers")
-      valueSlots[output.index] = nil
+      remove(output)
     }
     for input in removed.inputs { removeUse(of: input, by: id) }
-    nodeSlots[id.index] = nil
-    nodeCount -= 1
+    let remains = Node(id: id, name: "", op: Identity(), inputs: [], outputs: [])
+    nodeSlots.remove(id.index, leaving: remains)
   }
 
   /// Removes an unread constant.
   public mutating func removeConstant(_ id: ValueID) {
     precondition(value(id).isConstant && value(id).useCount == 0)
-    valueSlots[id.index] = nil
+    remove(id)
   }
 
   /// Removes every constant that nobody reads. Linear in the graph.
   public mutating func removeUnreadConstants() {
-    for index in valueSlots.indices {
-      if let value = valueSlots[index], value.isConstant, value.useCount == 0 { valueSlots[index] = nil }
-    }
+    for value in values where value.isConstant && value.useCount == 0 { remove(value.id) }
+  }
+
+  /// The remains keep no reference to a constant's storage.
+  private mutating func remove(_ id: ValueID) {
+    let remains = Value(id: id, name: "", type: type(of: id), constant: nil, origins: [], producer: nil)
+    valueSlots.remove(id.index, leaving: remains)
   }
 
   private mutating func newValue(_ name: String, _ type: TensorType, origins: [Origin]) -> ValueID {
-    let id = ValueID(index: valueSlots.count)
+    let id = ValueID(index: valueSlots.end)
     valueSlots.append(Value(id: id, name: name, type: type, constant: nil, origins: origins, producer: nil))
     return id
   }
 
   private mutating func addUse(of value: ValueID?, by node: NodeID) {
     guard let value else { return }
-    valueSlots[value.index]?.uses[node, default: 0] += 1
-    valueSlots[value.index]?.useCount += 1
+    valueSlots[value.index].uses[node, default: 0] += 1
+    valueSlots[value.index].useCount += 1
   }
 
   private mutating func removeUse(of value: ValueID?, by node: NodeID) {
-    guard let value, let count = valueSlots[value.index]?.uses[node] else { return }
-    valueSlots[value.index]?.uses[node] = count == 1 ? nil : count - 1
-    valueSlots[value.index]?.useCount -= 1
+    guard let value, let count = valueSlots[value.index].uses[node] else { return }
+    valueSlots[value.index].uses[node] = count == 1 ? nil : count - 1
+    valueSlots[value.index].useCount -= 1
   }
 }
 

@@ -63,16 +63,12 @@ struct LinearLayer {
     var result = Parameters()
     if let scale = affine.scale {
       var values = weight.doubles()
-      let before = peaks(values, outputs)
-      outputs.forEachRun { channel, elements in
-        for index in elements { values[index] *= scale[channel] }
-      }
-      let normal = weight.element.magnitudes.lowerBound
-      for (channel, after) in peaks(values, outputs).enumerated()
-      where after < normal && before[channel] >= normal {
-        // Precision below the normal range matters unless the constant term drowns the channel anyway.
-        let constant = abs(newBias?[channel] ?? 0)
-        guard scale[channel] == 0 || constant > normal * 0x1p32 else { return nil }
+      let peaks = multiply(&values, by: scale, outputs)
+      for channel in peaks.indices where losesPrecision(peaks[channel]) {
+        // A constant term may drown the channel, whose precision then does not matter.
+        guard let newBias, abs(newBias[channel]) > weight.element.magnitudes.lowerBound * 0x1p32 else {
+          return nil
+        }
       }
       guard let rounded = rounded(values, weight.shape) else { return nil }
       result.weight = rounded
@@ -99,26 +95,39 @@ struct LinearLayer {
       result.bias = rounded
     }
     if let scale = affine.scale {
-      let before = peaks(values, inputs)
-      inputs.forEachRun { channel, elements in
-        for index in elements { values[index] *= scale[channel] }
-      }
-      let normal = weight.element.magnitudes.lowerBound
-      for (channel, after) in peaks(values, inputs).enumerated()
-      where after < normal && before[channel] >= normal && scale[channel] != 0 { return nil }
+      let peaks = multiply(&values, by: scale, inputs)
+      guard !peaks.contains(where: losesPrecision) else { return nil }
       guard let rounded = rounded(values, weight.shape) else { return nil }
       result.weight = rounded
     }
     return result
   }
 
-  /// The largest magnitude among the weights of each channel.
-  private func peaks(_ values: [Double], _ grid: ChannelGrid) -> [Double] {
-    var peaks = [Double](repeating: 0, count: grid.channels)
-    grid.forEachRun { channel, elements in
-      for index in elements { peaks[channel] = max(peaks[channel], abs(values[index])) }
+  /// The largest magnitudes among the weights of one channel, before and after scaling.
+  private typealias Peak = (before: Double, after: Double)
+
+  private func multiply(_ values: inout [Double], by scale: [Double], _ grid: ChannelGrid) -> [Peak] {
+    var peaks = [Peak](repeating: (0, 0), count: grid.channels)
+    values.withUnsafeMutableBufferPointer { values in
+      grid.forEachRun { channel, elements in
+        let factor = scale[channel]
+        var peak = peaks[channel]
+        for index in elements {
+          let (old, new) = (values[index], values[index] * factor)
+          if abs(old) > peak.before { peak.before = abs(old) }
+          if abs(new) > peak.after { peak.after = abs(new) }
+          values[index] = new
+        }
+        peaks[channel] = peak
+      }
     }
     return peaks
+  }
+
+  /// Whether scaling took a channel out of the normal range; a scale of zero loses nothing.
+  private func losesPrecision(_ peak: Peak) -> Bool {
+    let normal = weight.element.magnitudes.lowerBound
+    return peak.before >= normal && peak.after < normal && peak.after > 0
   }
 
   private func rounded(_ values: [Double], _ shape: [Int]) -> Tensor? {
@@ -134,7 +143,7 @@ extension LinearLayer.Parameters {
     func operand(_ index: Int, _ tensor: Tensor?, suffix: String) -> Rewrite.Operand? {
       guard let tensor else { return node.input(index)?.operand }
       guard let old = node.input(index) else { return rewrite.constant("\(node.name).\(suffix)", tensor) }
-      let isShared = graph.value(old).useCount > 1
+      let isShared = graph.useCount(of: old) > 1
       let name = graph.value(old).name
       return rewrite.constant(isShared ? "\(name).\(node.name)" : name, tensor)
     }

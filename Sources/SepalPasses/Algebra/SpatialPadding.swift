@@ -24,6 +24,6 @@ struct SpatialPadding {
     value = pad.value
     begins = Array(pad.begins[spatial])
     ends = Array(pad.ends[spatial])
-    removed = graph.value(padded).useCount == 1 ? [node.id, reader.id] : [reader.id]
+    removed = graph.useCount(of: padded) == 1 ? [node.id, reader.id] : [reader.id]
   }
 }

@@ -72,7 +72,7 @@ struct CanonicalizeArithmetic: Pass {
   private func merged(_ node: Node, in graph: Graph) -> Rewrite? {
     guard let inner = graph.producer(of: node.input(0)), let x = inner.input(0),
       let id = node.input(1), let d = floatingPoint(id, in: graph),
-      let c = floatingPoint(inner.input(1), in: graph), graph.value(inner.output).useCount == 1,
+      let c = floatingPoint(inner.input(1), in: graph), graph.useCount(of: inner.output) == 1,
       type(of: inner.op) == type(of: node.op),
       (inner.op as? any ActivatedOperator)?.activation == .identity,
       let shape = broadcastShape(c.shape, d.shape), shape.reduce(1, *) <= max(c.count, d.count)

@@ -9,7 +9,7 @@ struct EliminateDeadCode: Pass {
   static let name = "eliminate-dead-code"
 
   func rewrite(_ node: Node, in graph: Graph) -> Rewrite? {
-    guard node.outputs.allSatisfy({ graph.value($0).useCount == 0 }) else { return nil }
+    guard node.outputs.allSatisfy({ graph.useCount(of: $0) == 0 }) else { return nil }
     return Rewrite(removing: [node.id], exactness: .exact)
   }
 }

@@ -29,7 +29,7 @@ struct FoldConstants: Pass {
       let results = try? node.op.evaluate(Inputs(operands)), results.map(\.type) == types
     else { return nil }
     var rewrite = Rewrite(removing: [node.id], exactness: .exact)
-    for (output, result) in zip(node.outputs, results) where graph.value(output).useCount > 0 {
+    for (output, result) in zip(node.outputs, results) where graph.useCount(of: output) > 0 {
       rewrite.replace(output, with: rewrite.constant(graph.value(output).name, result))
     }
     return rewrite

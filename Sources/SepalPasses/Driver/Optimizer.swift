@@ -68,6 +68,8 @@ private struct OptimizationRun {
   /// Total rewrites when each pass last found nothing; nil when it never did.
   private var idleSince: [Int?]
   private var rewrites = 0
+  /// The topological order after so many rewrites.
+  private var order: (nodes: [NodeID], rewrites: Int) = ([], -1)
 
   init(_ stages: [[any Pass.Type]], _ options: Optimizer.Options) {
     self.options = options
@@ -111,8 +113,10 @@ private struct OptimizationRun {
   private mutating func run(_ index: Int, over graph: inout Graph) throws(OptimizationError) {
     let start = ContinuousClock.now
     let budget = options.stopAfter.map { $0 - rewrites }
+    if order.rewrites != rewrites { order = (graph.topologicalOrder(), rewrites) }
     let count = try sweep(
-      &passes[index], over: &graph, atMost: budget, verifyEachRewrite: options.verifyEachRewrite)
+      &passes[index], over: &graph, in: order.nodes, atMost: budget,
+      verifyEachRewrite: options.verifyEachRewrite)
     if count == 0 {
       idleSince[index] = rewrites
     } else if !options.verifyEachRewrite {
@@ -127,12 +131,12 @@ private struct OptimizationRun {
 
 /// Applies one pass until it finds nothing more, or `limit` rewrites were made; returns their number.
 private func sweep<P: Pass>(
-  _ pass: inout P, over graph: inout Graph, atMost limit: Int?, verifyEachRewrite: Bool
+  _ pass: inout P, over graph: inout Graph, in order: [NodeID], atMost limit: Int?, verifyEachRewrite: Bool
 ) throws(OptimizationError) -> Int {
   // A pass that makes more rewrites than this feeds on its own output.
   let sanityLimit = 64 * (graph.nodeCount + 16)
   var count = 0
-  var worklist = Worklist(graph.topologicalOrder())
+  var worklist = Worklist(order, in: graph)
   while limit.map({ count < $0 }) ?? true, let id = worklist.next() {
     guard graph.contains(id), let rewrite = pass.rewrite(graph.node(id), in: graph) else { continue }
     let applied: Graph.AppliedRewrite
@@ -165,21 +169,29 @@ private func verify(_ graph: Graph, after pass: String) throws(OptimizationError
 private struct Worklist {
   private var queue: [NodeID]
   private var head = 0
-  private var waiting: Set<NodeID>
+  /// By node index.
+  private var isWaiting: [Bool]
 
-  init(_ nodes: [NodeID]) {
+  init(_ nodes: [NodeID], in graph: Graph) {
     queue = nodes
-    waiting = Set(nodes)
+    isWaiting = Array(repeating: false, count: graph.endOfNodeIDs)
+    for node in nodes { isWaiting[node.index] = true }
   }
 
   mutating func next() -> NodeID? {
     guard head < queue.count else { return nil }
     defer { head += 1 }
-    waiting.remove(queue[head])
+    isWaiting[queue[head].index] = false
     return queue[head]
   }
 
   mutating func add(_ nodes: [NodeID]) {
-    for node in nodes where waiting.insert(node).inserted { queue.append(node) }
+    for node in nodes {
+      while node.index >= isWaiting.count { isWaiting.append(false) }
+      if !isWaiting[node.index] {
+        isWaiting[node.index] = true
+        queue.append(node)
+      }
+    }
   }
 }

@@ -12,7 +12,7 @@ struct FoldBatchNormBeforeConv: Pass {
 
   func rewrite(_ node: Node, in graph: Graph) -> Rewrite? {
     guard node.op is Conv || node.op is ConvTranspose || node.op is Gemm, let x = node.input(0),
-      graph.value(x).useCount == 1, let affineNode = graph.producer(of: x),
+      graph.useCount(of: x) == 1, let affineNode = graph.producer(of: x),
       let affineOp = affineNode.op as? any ActivatedOperator, affineOp.activation == .identity,
       let layer = LinearLayer(node, in: graph),
       let affine = affine(affineNode, axis: layer.channelAxis, in: graph),

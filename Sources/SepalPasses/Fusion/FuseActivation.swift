@@ -11,7 +11,7 @@ struct FuseActivation: Pass {
 
   func rewrite(_ node: Node, in graph: Graph) -> Rewrite? {
     guard let activation = (node.op as? any ActivationOperator)?.asActivation, let x = node.input(0),
-      graph.value(x).useCount == 1, graph.type(of: x).element.isFloat,
+      graph.useCount(of: x) == 1, graph.type(of: x).element.isFloat,
       let producer = graph.producer(of: x), var op = producer.op as? any ActivatedOperator,
       let composed = activation.composed(after: op.activation)
     else { return nil }

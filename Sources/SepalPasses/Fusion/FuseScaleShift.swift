@@ -11,7 +11,7 @@ struct FuseScaleShift: Pass {
 
   func rewrite(_ node: Node, in graph: Graph) -> Rewrite? {
     guard let outer = node.op as? any ActivatedOperator, let inner = graph.producer(of: node.input(0)),
-      graph.value(inner.output).useCount == 1, let x = inner.input(0),
+      graph.useCount(of: inner.output) == 1, let x = inner.input(0),
       (inner.op as? any ActivatedOperator)?.activation == .identity
     else { return nil }
     let type = graph.type(of: node.output)
