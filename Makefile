@@ -58,6 +58,10 @@ lint:
 test: setup lint check-generated build ## Lint, check generated code, build, and run every test.
 	swift test $(TEST_FLAGS)
 
+.PHONY: readme
+readme: setup ## Write README's operator tables from the registries.
+	SEPAL_UPDATE_README=1 swift test $(TEST_FLAGS) --filter ReadmeTests
+
 .PHONY: fuzz
 fuzz: setup ## Run the fuzz tests for longer (FUZZ_ITERATIONS=N).
 	SEPAL_FUZZ_ITERATIONS=$(FUZZ_ITERATIONS) swift test $(TEST_FLAGS) --filter Fuzz

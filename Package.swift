@@ -91,7 +91,7 @@ let package = Package(
     .testTarget(
       name: "SepalValidationTests",
       dependencies: ["SepalValidation", "SepalGraph", "SepalTensor", "SepalPasses", "SepalRuntime"]),
-    .testTarget(name: "SepalTests", dependencies: ["Sepal"]),
+    .testTarget(name: "SepalTests", dependencies: ["Sepal", "SepalONNX"]),
     .testTarget(name: "SepalCLITests", dependencies: ["SepalCLI", "Sepal"]),
   ],
   swiftLanguageModes: [.v6],
