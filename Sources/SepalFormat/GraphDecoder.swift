@@ -3,6 +3,14 @@ import SepalGraph
 import SepalTensor
 import SepalWire
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// Builds a graph from the messages of `schemas/sepal.proto`, one message at a time: the scanner checks it,
 /// protobuf-c unpacks it, and its C form is gone before the next one is read.
 final class GraphDecoder {
@@ -20,9 +28,10 @@ final class GraphDecoder {
   }
   private var entries: [ValueEntry] = []
 
-  init(fileSize: Int, constants: ConstantReader) {
+  /// - Parameter memory: bytes that the graph may take; what is known to take more is refused.
+  init(memory: Int, constants: ConstantReader) {
     self.constants = constants
-    budget = 40 << 20 + 2 * fileSize
+    budget = memory
   }
 
   func decodeGraph(_ storage: TensorStorage) throws(FormatError) {
@@ -35,6 +44,8 @@ final class GraphDecoder {
       case 1: graph.name = String(decoding: storage.bytes[field.value].prefix(256), as: UTF8.self)
       case 2:
         let value = try unpack(storage, field.value, Schema.value, Sepal__Value.self, decode(value:))
+        // The entry, and the value that it becomes.
+        try charge(320 + value.name.utf8.count + 8 * value.type.rank)
         entries.append(value)
       case 3:
         try charge(MemoryLayout<Range<Int>>.stride)
@@ -51,6 +62,7 @@ final class GraphDecoder {
         let output = try unpack(storage, field.value, Schema.output, Sepal__Output.self) {
           message throws(FormatError) in (text(message.name), message.value)
         }
+        try charge(64 + output.0.utf8.count)
         outputs.append(output)
       default: break
       }
@@ -125,6 +137,7 @@ final class GraphDecoder {
     guard let type = OperatorRegistry.type(named: opName) else {
       throw FormatError(.unsupported, "node '\(name)' has the unknown operator '\(opName)'")
     }
+    try charge(384 + name.utf8.count + 64 * Int(message.n_input + message.n_output))
     var attributes: [(name: String, value: AttributeValue)] = []
     for index in 0..<message.n_attribute {
       guard let attribute = message.attribute[index]?.pointee else { continue }
@@ -193,6 +206,7 @@ final class GraphDecoder {
           guard permutation.isEmpty || permutation.sorted() == Array(0..<entry.type.rank) else {
             throw FormatError(.malformed, "'\(entry.name)' has an origin with an impossible permutation")
           }
+          try charge(64 + (origin.name.map { strlen($0) } ?? 0) + 8 * permutation.count)
           origins.append(Origin(text(origin.name), permutation: permutation))
         }
         graph.addOrigins(origins, to: id)
@@ -219,6 +233,8 @@ final class GraphDecoder {
           func list(_ count: Int, _ items: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> [String] {
             (0..<count).map { text(items?[$0]) }
           }
+          // Strings of up to 15 bytes take 16, longer ones a block of their own.
+          try charge(128 + 3 * range.count)
           let exactness: Exactness =
             switch message.exactness {
             case SEPAL__REWRITES__EXACTNESS__REASSOCIATED: .reassociated
@@ -274,8 +290,6 @@ final class GraphDecoder {
     } catch {
       throw FormatError(.malformed, "\(error.message) at byte \(error.offset) of its section")
     }
-    // What stays after conversion (strings, lists, values) is of the order of the unpacked form.
-    try charge(scanner.unpackedBytes)
     let result = try arena.unpack(
       scanner.output, as: schema, Message.self, capacity: scanner.unpackedBytes, body)
     guard let result else {

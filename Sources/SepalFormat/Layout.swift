@@ -8,8 +8,9 @@ enum Layout {
   /// Sections, and constants that are used in place, start at multiples of this.
   static let alignment = 64
   static let maximumSections = 64
-  /// An inflated section is at most this many times its stored length; writers store more compressible ones as is.
-  static let maximumInflation = 8
+  /// A deflated section is at most this long before deflation; longer ones are stored as they are. Readers need not
+  /// believe in lengths that the file does not justify, and only graphs of many thousand nodes are that long.
+  static let maximumInflatedLength: UInt64 = 1 << 20
 }
 
 enum SectionType: UInt32, CaseIterable {

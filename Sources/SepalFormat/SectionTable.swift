@@ -68,6 +68,14 @@ struct SectionTable {
     }
   }
 
+  /// Decoded bytes of all known sections but the weights.
+  var rawByteCount: Int {
+    sections.reduce(0) { sum, entry in
+      // More than the file holds is refused when the section is read.
+      entry.key == .weights ? sum : sum + Int(min(entry.value.rawLength, 1 << 40))
+    }
+  }
+
   /// The checked, inflated bytes of a section.
   func contents(of section: Section, in storage: TensorStorage) throws(FormatError) -> TensorStorage {
     let name = SectionType(rawValue: section.type)?.name ?? "\(section.type)"
@@ -82,9 +90,9 @@ struct SectionTable {
       }
       return TensorStorage(viewing: stored, owner: storage)
     case .deflate:
-      guard section.rawLength <= section.storedLength * UInt64(Layout.maximumInflation) else {
+      guard section.rawLength <= Layout.maximumInflatedLength else {
         throw FormatError(
-          .malformed, "has a section \(name) that inflates more than \(Layout.maximumInflation) times")
+          .malformed, "has a deflated section \(name) of more than \(Layout.maximumInflatedLength) bytes")
       }
       return try TensorStorage(byteCount: Int(section.rawLength)) { (target) throws(FormatError) in
         guard Zlib.inflate(stored, into: target) else {

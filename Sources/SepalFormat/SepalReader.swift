@@ -29,7 +29,9 @@ public struct SepalReader {
       throw FormatError(.malformed, "section WEIGHTS is not stored item by item")
     }
     let constants = ConstantReader(storage: storage, section: weights.range)
-    let decoder = GraphDecoder(fileSize: storage.bytes.count, constants: constants)
+    let decoder = GraphDecoder(
+      // What the graph takes in memory is of the order of its messages; the constant lets small files be terse.
+      memory: 40 << 20 + storage.bytes.count + 3 * sections.rawByteCount, constants: constants)
     guard let graph = sections[.graph] else { throw FormatError(.malformed, "has no section GRAPH") }
     try decoder.decodeGraph(try sections.contents(of: graph, in: storage))
     if let origins = sections[.origins] {

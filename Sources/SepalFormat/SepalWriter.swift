@@ -96,13 +96,14 @@ public struct SepalWriter {
   private func write(
     _ bytes: [UInt8], _ type: SectionType, _ flags: SectionFlags, to file: AtomicFile
   ) throws(FileError) -> Section {
-    let deflated = bytes.withUnsafeBytes { Zlib.deflate($0) }
-    let pays = deflated.map { bytes.count / $0.count < Layout.maximumInflation } ?? false
-    let stored = pays ? deflated ?? bytes : bytes
+    let isSmall = bytes.count <= Int(Layout.maximumInflatedLength)
+    let deflated = isSmall ? bytes.withUnsafeBytes { Zlib.deflate($0) } : nil
+    let stored = deflated ?? bytes
     let offset = file.count
     try file.write(stored)
     return Section(
-      type: type.rawValue, codec: (pays ? SectionCodec.deflate : .none).rawValue, offset: UInt64(offset),
+      type: type.rawValue, codec: (deflated == nil ? SectionCodec.none : .deflate).rawValue,
+      offset: UInt64(offset),
       storedLength: UInt64(stored.count), rawLength: UInt64(bytes.count), crc32: Zlib.crc32(stored),
       flags: flags)
   }
