@@ -1,4 +1,5 @@
 import SepalGraph
+import SepalTensor
 import Testing
 
 @Suite("eliminate-common-subexpressions")
@@ -75,6 +76,21 @@ struct EliminateCommonSubexpressionsTests {
         %y = Add(%a, %b)
         output y = %y
         """)
+  }
+
+  @Test(arguments: [0, 1, 2, 500, 1_499, 2_998, 2_999])
+  func largeConstantsThatDifferInOneElementStay(position: Int) throws {
+    var graph = Graph()
+    let x = graph.addInput("x", TensorType(.float32, [3_000]))
+    var numbers = [Float](repeating: 0.5, count: 3_000)
+    let a = try graph.add(
+      Mul(), name: "a", inputs: [x, graph.addConstant("c", Tensor([3_000], floats: numbers))])
+    numbers[position] = 0.25
+    let b = try graph.add(
+      Mul(), name: "b", inputs: [x, graph.addConstant("d", Tensor([3_000], floats: numbers))])
+    graph.addOutput("a", a[0])
+    graph.addOutput("b", b[0])
+    #expect(try run([pass], on: &graph).rewrites == 0)
   }
 
   @Test func chainsMergeFromTheFront() throws {

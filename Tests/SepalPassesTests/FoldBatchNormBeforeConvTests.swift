@@ -83,6 +83,8 @@ struct FoldBatchNormBeforeConvTests {
     "%n = Mul(%x, %s) {activation: relu}\n%y = Conv(%n, %w)\noutput y = %y",
     "%n = Mul(%x, %s)\n%c1 = Conv(%n, %w)\n%y = Add(%c1, %n)\noutput y = %y",
     "%n = Mul(%x, %s)\n%y = Conv(%n, %w)\noutput y = %y\noutput n = %n",
+    // A residual is added.
+    "%n = Mul(%x, %s)\n%y = Conv(%n, %w, _, %x)\noutput y = %y",
     // Another axis; not constant; not finite.
     "%n = Mul(%x, %row)\n%y = Conv(%n, %w)\noutput y = %y",
     "%n = BatchNorm(%x, %c, %c, %c, %v) {layout: channelsLast}\n%y = Conv(%n, %w)\noutput y = %y",

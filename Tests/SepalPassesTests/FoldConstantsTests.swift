@@ -1,4 +1,5 @@
 import SepalGraph
+import SepalPasses
 import SepalTensor
 import Testing
 
@@ -70,6 +71,22 @@ struct FoldConstantsTests {
       try run([pass], on: &folded)
       #expect(folded.nodeCount == (isFolded ? 1 : 2), "\(count) elements")
     }
+  }
+
+  @Test func manySmallResultsDoNotAddUp() throws {
+    // 400 results of 64 KiB would be 25 MiB.
+    var lines = ["input %x: float32[16384]"]
+    for index in 0..<400 {
+      lines.append("constant %c\(index): float32[]")
+      lines.append("%e\(index) = Expand(%c\(index)) {shape: [16384]}")
+      lines.append("%y\(index) = Add(%x, %e\(index))")
+      lines.append("output y\(index) = %y\(index)")
+    }
+    var folded = try graph(lines.joined(separator: "\n"))
+    try Optimizer(only: [pass]).run(&folded)
+    let bytes = folded.values.reduce(0) { $0 + ($1.constant?.byteCount ?? 0) }
+    #expect(bytes <= 17 << 20)
+    #expect(folded.nodeCount < 600)
   }
 
   @Test(arguments: [

@@ -10,10 +10,11 @@ struct PipelineFuzzTests {
     min(ProcessInfo.processInfo.environment["SEPAL_FUZZ_ITERATIONS"].flatMap { Int($0) } ?? 150, 20_000)
 
   @Test func optimisedRandomGraphsComputeTheSame() throws {
-    var options = Optimizer.Options()
-    options.verifyEachRewrite = true
-    let optimizer = try Optimizer(options)
     for seed in 0..<Self.seedCount {
+      var options = Optimizer.Options()
+      options.verifyEachRewrite = true
+      if seed % 3 == 0 { options.disabledPasses = someOfThePasses(seed) }
+      let optimizer = try Optimizer(options)
       var random = RandomGraph(seed: UInt64(seed))
       try random.grow(nodes: 4 + seed % 40)
       let source = random.graph
@@ -25,8 +26,16 @@ struct PipelineFuzzTests {
         Issue.record("seed \(seed): \(error)\n\(source)")
       }
       #expect(optimized.outputs.map(\.name) == source.outputs.map(\.name), "seed \(seed)")
-      #expect(optimized.nodeCount <= source.nodeCount + 4, "seed \(seed):\n\(source)\nbecame\n\(optimized)")
+      if options.disabledPasses.isEmpty {
+        #expect(optimized.nodeCount <= source.nodeCount + 4, "seed \(seed):\n\(source)\nbecame\n\(optimized)")
+      }
     }
+  }
+
+  /// No pass may count on another one having run.
+  private func someOfThePasses(_ seed: Int) -> Set<String> {
+    var generator = SeededGenerator(UInt64(seed))
+    return Set(Optimizer.passNames.filter { _ in Int.random(in: 0..<3, using: &generator) == 0 })
   }
 }
 
@@ -57,7 +66,7 @@ private struct RandomGraph {
   private mutating func step(_ x: ValueID) throws -> ValueID {
     let shape = graph.type(of: x).shape
     let channels = shape[1]
-    switch Int.random(in: 0..<24, using: &generator) {
+    switch Int.random(in: 0..<29, using: &generator) {
     case 0, 1, 2: return try convolution(x)
     case 3, 4:
       let (g, b, m) = (constant([channels]), constant([channels]), constant([channels]))
@@ -87,6 +96,24 @@ private struct RandomGraph {
       let mean = try add(ReduceMean(axes: [2, 3]), [x])
       return try add(Add(), [x, mean])
     case 22: return try dense(x)
+    case 23:
+      // As TensorFlow has it.
+      let last = try add(Transpose(permutation: [0, 2, 3, 1]), [x])
+      let weight = constant([4, channels, 1, 1])
+      let conv = try add(Conv(layout: .channelsLast), [last, weight])
+      let scaled = try add(Add(), [try add(Mul(), [conv, constant([4])]), constant([4])])
+      return try add(Transpose(permutation: [0, 3, 1, 2]), [try add(Relu(), [scaled])])
+    case 24:
+      let weight = constant([channels, 2, 2, 2])
+      let conv = try add(ConvTranspose(padBegins: [1, 1]), [x, weight])
+      return try add(ScaleShift(), [conv, constant([2]), constant([2])])
+    case 25:
+      guard channels % 2 == 0 else { return try add(PRelu(), [x, factor(channels)]) }
+      let parts = try graph.add(
+        Split(axis: 1, sizes: [channels / 2, channels / 2]), name: "split\(count)", inputs: [x])
+      return try add(Concat(axis: 1), [try add(Sigmoid(), [parts[1]]), parts[0]])
+    case 26: return try add(LeakyRelu(), [x])
+    case 27: return try add(Neg(), [x])
     default: return try add(HardSigmoid(), [x])
     }
   }

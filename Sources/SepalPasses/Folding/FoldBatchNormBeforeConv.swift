@@ -3,7 +3,7 @@ import SepalGraph
 /// Folds a batch normalisation, product or sum per channel into the convolution, transposed convolution or Gemm after it.
 ///
 /// Before: y = Conv(x·s + t, W, b)     After: y = Conv(x, W·s, b + ΣW·t),  s, t per input channel
-/// Requires: all parameters constant; the normalisation has no activation, is read by this layer only and is not a graph
+/// Requires: all parameters constant; no residual; the normalisation has no activation, is read by this layer only and is not a graph
 /// output; same channel axis; t zero unless the layer is a Gemm or a convolution without padding, because the zeros of
 /// the padding are not shifted (and a transposed convolution's border sees fewer taps); new weights finite and normal.
 /// Exactness: reassociated (one rounding per weight).
