@@ -6,7 +6,8 @@ import Testing
 /// The operator tables of README.md come from the registries. `make readme` writes them anew.
 struct ReadmeTests {
   private let path = Fixtures.folder.deletingLastPathComponent().appendingPathComponent("README.md")
-  private let (begin, end) = ("<!-- operators:begin -->\n", "<!-- operators:end -->")
+  private let begin = "<!-- operators:begin -->\n"
+  private let end = "<!-- operators:end -->"
 
   @Test func operatorTablesAreThoseOfTheRegistries() throws {
     let readme = try String(contentsOf: path, encoding: .utf8)
