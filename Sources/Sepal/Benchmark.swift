@@ -25,8 +25,22 @@ public struct Benchmark: Sendable, Codable {
   public var peakRssBytes: Int
   public var peakActivationBytes: Int
 
+  /// One step of the plan on one thread.
+  public struct Step: Sendable, Codable {
+    public var name: String
+    public var op: String
+    public var kernel: String
+    public var macs: Int
+    public var medianMs: Double
+  }
+
+  /// In execution order; nil unless profiled.
+  public var steps: [Step]?
+
   /// Loads the model at `path` and runs it on seeded inputs.
-  public init(path: String, shapes: [String: [Int]] = [:], threads: Int, runs: Int) throws(SepalError) {
+  public init(
+    path: String, shapes: [String: [Int]] = [:], threads: Int, runs: Int, profile: Bool = false
+  ) throws(SepalError) {
     let clock = ContinuousClock()
     let start = clock.now
     let file = try ModelFile(path: path, shapes: shapes)
@@ -49,6 +63,7 @@ public struct Benchmark: Sendable, Codable {
         times.append((clock.now - begin) / .milliseconds(1))
       }
       times.sort()
+      steps = profile ? try Self.profile(session, runs: runs) : nil
       self.threads = threads
       self.runs = times.count
       medianMs = times[times.count / 2]
@@ -58,6 +73,24 @@ public struct Benchmark: Sendable, Codable {
       peakActivationBytes = model.peakActivationBytes
     } catch {
       throw SepalError(error, path: path)
+    }
+  }
+
+  /// The median of each step over `runs` runs.
+  private static func profile(_ session: Session, runs: Int) throws(RuntimeError) -> [Step] {
+    let (graph, plan) = (session.model.graph, session.model.plan)
+    var times = [[Double]](repeating: [], count: plan.steps.count)
+    for _ in 0..<max(1, runs) {
+      for (index, duration) in try session.profile().enumerated() {
+        times[index].append(duration / .milliseconds(1))
+      }
+    }
+    return zip(zip(plan.steps, graph.nodes), times).map { step, times in
+      let (planned, node) = step
+      return Step(
+        name: planned.node, op: planned.op, kernel: planned.kernel,
+        macs: node.op.macs(graph.inputTypes(of: node), outputs: node.outputs.map { graph.type(of: $0) }),
+        medianMs: times.sorted()[times.count / 2])
     }
   }
 

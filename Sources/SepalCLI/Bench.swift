@@ -16,6 +16,9 @@ struct Bench: ParsableCommand {
   @Option(help: "Timed runs after the first.")
   var runs = 50
 
+  @Flag(help: "Time every step of the plan by itself, on one thread.")
+  var profile = false
+
   @Flag(help: "Print one JSON object.")
   var json = false
 
@@ -25,7 +28,8 @@ struct Bench: ParsableCommand {
   }
 
   func run() throws {
-    let result = try Benchmark(path: model, shapes: try shape.shapes(), threads: threads, runs: runs)
+    let result = try Benchmark(
+      path: model, shapes: try shape.shapes(), threads: threads, runs: runs, profile: profile)
     if json {
       try printJSON(result)
       return
@@ -39,5 +43,21 @@ struct Bench: ParsableCommand {
     print(
       "  memory  \(bytes(result.peakRssBytes)) resident at the peak, \(bytes(result.peakActivationBytes)) of it activations"
     )
+    if let steps = result.steps { printProfile(steps) }
+  }
+
+  private func printProfile(_ steps: [Benchmark.Step]) {
+    let total = steps.reduce(0) { $0 + $1.medianMs }
+    var table = TextTable([
+      ("step", .left), ("operator", .left), ("kernel", .left), ("ms", .right), ("share", .right),
+      ("GFLOP/s", .right),
+    ])
+    for step in steps {
+      let share = total > 0 ? step.medianMs / total * 100 : 0
+      let rate =
+        step.macs > 0 && step.medianMs > 0 ? fixed(Double(2 * step.macs) / step.medianMs / 1e6, 1) : ""
+      table.add([step.name, step.op, step.kernel, fixed(step.medianMs, 3), "\(fixed(share, 1))%", rate])
+    }
+    print("\n\(table.text)")
   }
 }

@@ -72,6 +72,21 @@ public final class Session {
   /// Runs the model on what is in the input buffers. Allocates nothing unless the plan has reference steps.
   public func execute() throws(RuntimeError) { try team.run() }
 
+  /// Runs the model on what is in the input buffers, step by step on one thread.
+  ///
+  /// - Returns: what each step of `model.plan` took, in order.
+  public func profile() throws(RuntimeError) -> [Duration] {
+    let clock = ContinuousClock()
+    var durations: [Duration] = []
+    durations.reserveCapacity(places.count)
+    for place in places {
+      let start = clock.now
+      if let place { try team.runAlone(place) }
+      durations.append(clock.now - start)
+    }
+    return durations
+  }
+
   /// Hands over the bytes of an output, row-major, of the model's type. They are valid until the next run.
   public func withOutput<R, E: Error>(
     _ name: String, _ body: (UnsafeRawBufferPointer) throws(E) -> R
