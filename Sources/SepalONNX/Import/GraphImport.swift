@@ -42,6 +42,9 @@ final class GraphImport {
     var shapes = try InputShapes(source, options)
     for input in source.inputs {
       if let tensor = options.constants[input.name] {
+        if case .tensor(let dataType, _) = input.kind, dataType.element != tensor.element {
+          throw ONNXError(.invalid, "is an input of \(dataType), given as \(tensor.type)", tensor: input.name)
+        }
         bind(input.name, to: graph.addConstant(input.name, tensor, origins: [Origin(input.name)]))
       } else if bindings[input.name] == nil {
         let type = try shapes.type(of: input)

@@ -67,6 +67,10 @@ extension NodeContext {
 
   /// Axes counted from the front, in the order given; duplicates are refused.
   func axes(_ values: [Int], rank: Int, _ name: String = "axes") throws(ONNXError) -> [Int] {
+    guard values.count <= TensorType.maximumRank else {
+      throw node.error(
+        .limit, "names \(values.count) axes, expected at most \(TensorType.maximumRank)", attribute: name)
+    }
     var axes: [Int] = []
     for value in values {
       let axis = try axis(value, rank: rank, name)
