@@ -17,6 +17,7 @@ extension ImportRules {
       shape[axis] = type.shape[axis]
     }
     if let open = shape.firstIndex(of: -1) {
+      guard shape.lastIndex(of: -1) == open else { throw refuse() }
       let rest = try context.checkedShape(shape.indices.filter { $0 != open }.map { shape[$0] }, "shape")
       let count = rest.reduce(1, *)
       guard count > 0, type.count % count == 0 else { throw refuse() }
