@@ -19,8 +19,8 @@ struct ChannelsLastTests {
         constant %c1: float32[4x3x3x3]
         constant %c2: float32[4]
         %x.channelsLast = Transpose(%x) {permutation: [0,2,3,1]} : float32[1x5x6x3]
-        %conv = Conv(%x.channelsLast, %c1, %c2) {padBegins: [1,0], padEnds: [1,0], layout: channelsLast} : float32[1x5x4x4]
-        %conv = Transpose(%conv) {permutation: [0,3,1,2]} : float32[1x4x5x4]
+        %conv.channelsLast = Conv(%x.channelsLast, %c1, %c2) {padBegins: [1,0], padEnds: [1,0], layout: channelsLast} : float32[1x5x4x4]
+        %conv = Transpose(%conv.channelsLast) {permutation: [0,3,1,2]} : float32[1x4x5x4]
         output y = %conv
         """)
     let converted = result.nodes[1].output

@@ -218,8 +218,9 @@ public struct Graph: Sendable {
   public mutating func rename(_ id: ValueID, to name: String) { valueSlots[id.index].name = name }
 
   public mutating func addOrigins(_ origins: [Origin], to id: ValueID) {
-    let known = valueSlots[id.index].origins
-    for origin in origins where !known.contains(origin) { valueSlots[id.index].origins.append(origin) }
+    for origin in origins where !valueSlots[id.index].origins.contains(origin) {
+      valueSlots[id.index].origins.append(origin)
+    }
   }
 
   /// Makes every reader of `old`, graph outputs included, read `new`.

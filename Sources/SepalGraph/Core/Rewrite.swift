@@ -12,7 +12,7 @@ public struct Rewrite: Sendable {
 
   enum Step: Sendable {
     case constant(name: String, tensor: Tensor)
-    case node(op: any Operator, name: String, inputs: [Operand?], outputs: [Int])
+    case node(op: any Operator, name: String, inputs: [Operand?], outputs: [Int], outputNames: [String])
   }
 
   public let exactness: Exactness
@@ -40,13 +40,13 @@ public struct Rewrite: Sendable {
     return .new(newValueCount)
   }
 
-  /// Adds a node with `outputCount` outputs.
+  /// Adds a node with `outputCount` outputs, named as in `Graph.add`. A value that replaces another takes over its name.
   public mutating func nodes(
-    _ op: any Operator, name: String, inputs: [Operand?], outputCount: Int
+    _ op: any Operator, name: String, inputs: [Operand?], outputCount: Int, outputNames: [String] = []
   ) -> [Operand] {
     let outputs = Array(newValueCount..<newValueCount + outputCount)
     newValueCount += outputCount
-    steps.append(.node(op: op, name: name, inputs: inputs, outputs: outputs))
+    steps.append(.node(op: op, name: name, inputs: inputs, outputs: outputs, outputNames: outputNames))
     return outputs.map { .new($0) }
   }
 
@@ -101,8 +101,9 @@ extension Graph {
       switch step {
       case .constant(let name, let tensor):
         if let value = constants[index] { created[value] = addConstant(name, tensor) }
-      case .node(let op, let name, let inputs, let outputs):
-        let ids = try add(op, name: name, inputs: inputs.map { $0.map(resolve) })
+      case .node(let op, let name, let inputs, let outputs, let outputNames):
+        let ids = try add(
+          op, name: name, inputs: inputs.map { $0.map(resolve) }, outputNames: outputNames)
         guard ids.count == outputs.count else {
           throw GraphError(
             node: name, op: op.name,

@@ -32,7 +32,9 @@ struct ChannelsLast: Pass {
       transposed[input] = operand
       return operand
     }
-    let outputs = rewrite.nodes(op, name: node.name, inputs: inputs, outputCount: node.outputs.count)
+    let outputs = rewrite.nodes(
+      op, name: node.name, inputs: inputs, outputCount: node.outputs.count,
+      outputNames: node.outputs.map { "\(graph.value($0).name).channelsLast" })
     for (old, new) in zip(node.outputs, outputs) {
       let shape = graph.type(of: old).shape
       guard shape.count == rank, !toFirst.isIdentity else {

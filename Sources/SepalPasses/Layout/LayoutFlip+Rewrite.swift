@@ -19,7 +19,8 @@ extension LayoutFlip {
       }
       let node = step.node
       let results = rewrite.nodes(
-        step.commutation.op, name: node.name, inputs: inputs, outputCount: node.outputs.count)
+        step.commutation.op, name: node.name, inputs: inputs, outputCount: node.outputs.count,
+        outputNames: node.outputs.map { "\(graph.value($0).name).reordered" })
       for (output, result) in zip(node.outputs, results) {
         operands[.flipped(output)] = result
         handOver(output, to: result, &rewrite)
