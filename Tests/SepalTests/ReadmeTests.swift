@@ -3,35 +3,33 @@ import Sepal
 import SepalONNX
 import Testing
 
-/// The operator tables of README.md come from the registries. `make readme` writes them anew.
+/// The tables of README.md come from the registries and the passes' own comments. `make readme` writes them anew.
 struct ReadmeTests {
-  private let path = Fixtures.folder.deletingLastPathComponent().appendingPathComponent("README.md")
-  private let begin = "<!-- operators:begin -->\n"
-  private let end = "<!-- operators:end -->"
+  private static let root = Fixtures.folder.deletingLastPathComponent()
+  private let path = root.appendingPathComponent("README.md")
 
-  @Test func operatorTablesAreThoseOfTheRegistries() throws {
-    let readme = try String(contentsOf: path, encoding: .utf8)
-    let start = try #require(readme.range(of: begin)).upperBound
-    let stop = try #require(readme.range(of: end)).lowerBound
-    if ProcessInfo.processInfo.environment["SEPAL_UPDATE_README"] != nil {
-      try (readme[..<start] + tables + readme[stop...]).write(to: path, atomically: true, encoding: .utf8)
-      return
+  @Test func tablesAreThoseOfTheRegistries() throws {
+    let update = ProcessInfo.processInfo.environment["SEPAL_UPDATE_README"] != nil
+    var readme = try String(contentsOf: path, encoding: .utf8)
+    for (name, table) in [("operators", operators), ("passes", try passes())] {
+      let start = try #require(readme.range(of: "<!-- \(name):begin -->\n")).upperBound
+      let stop = try #require(readme.range(of: "<!-- \(name):end -->")).lowerBound
+      if update {
+        readme.replaceSubrange(start..<stop, with: table)
+      } else {
+        #expect(String(readme[start..<stop]) == table, "README.md is older than the sources: run make readme")
+      }
     }
-    #expect(String(readme[start..<stop]) == tables, "README.md is older than the registries: run make readme")
+    if update { try readme.write(to: path, atomically: true, encoding: .utf8) }
   }
 
-  @Test func everyPassIsDescribed() throws {
-    let readme = try String(contentsOf: path, encoding: .utf8)
-    for pass in Optimizer.passNames { #expect(readme.contains("`\(pass)`"), "\(pass)") }
-  }
-
-  private var tables: String {
+  private var operators: String {
     let onnx = ONNXImporter.supportedOperators
     var lines = [
       "ONNX operators that are read (\(onnx.count)), opset \(ONNXImporter.oldestOpset) and newer:", "",
       onnx.map { "`\($0)`" }.joined(separator: ", ") + ".", "",
-      "Operators of the graph (\(OperatorRegistry.all.count)), each with shape inference and a reference evaluation:", "",
-      "| operator | inputs | attributes |", "|---|---|---|",
+      "Operators of the graph (\(OperatorRegistry.all.count)), each with shape inference and a reference evaluation:",
+      "", "| operator | inputs | attributes |", "|---|---|---|",
     ]
     for type in OperatorRegistry.all {
       let schema = type.schema
@@ -40,5 +38,29 @@ struct ReadmeTests {
       lines.append("| `\(schema.name)` | \(inputs)\(schema.isVariadic ? " …" : "") | \(attributes) |")
     }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// The first sentence of each pass's comment, in pipeline order.
+  private func passes() throws -> String {
+    let folder = Self.root.appendingPathComponent("Sources/SepalPasses")
+    let files = try #require(FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil))
+    var summaries: [String: String] = [:]
+    for case let file as URL in files where file.pathExtension == "swift" {
+      let lines = try String(contentsOf: file, encoding: .utf8).split(
+        separator: "\n", omittingEmptySubsequences: false)
+      guard
+        let name = lines.first(where: { $0.contains("static let name = \"") })?.split(separator: "\"")
+          .dropFirst().first
+      else { continue }
+      let comment = lines.drop { !$0.hasPrefix("///") }.prefix { $0.hasPrefix("/// ") }.map {
+        $0.dropFirst(4)
+      }
+      let text = comment.joined(separator: " ")
+      summaries[String(name)] = text.range(of: ". ").map { String(text[..<$0.lowerBound]) + "." } ?? text
+    }
+    let rows = try Optimizer.passNames.map { name in
+      "| `\(name)` | \(try #require(summaries[name], "\(name) has no comment")) |"
+    }
+    return (["| pass | what it does |", "|---|---|"] + rows).joined(separator: "\n") + "\n"
   }
 }
