@@ -60,7 +60,7 @@ extension ONNXError: CustomStringConvertible {
     }
     if let tensor { line += "tensor '\(Self.printable(tensor))': " }
     if let attribute { line += "'\(Self.printable(attribute))' " }
-        // Names inside a message are one of several; a list of what is unsupported needs room.
+    // Names inside a message are one of several; a list of what is unsupported needs room.
     return line + Self.printable(message, limit: 8_000)
   }
 

@@ -59,7 +59,8 @@ public struct ONNXImporter: Sendable {
     }
     guard (oldestOpset...newestOpset).contains(version) else {
       throw ONNXError(
-        .unsupported, "is written for operator set (opset) \(version), expected \(oldestOpset) to \(newestOpset)")
+        .unsupported,
+        "is written for operator set (opset) \(version), expected \(oldestOpset) to \(newestOpset)")
     }
   }
 }

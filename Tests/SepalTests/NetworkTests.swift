@@ -30,6 +30,24 @@ struct NetworkTests {
     #expect(Double(correct) / Double(labels.count) > 0.97)
   }
 
+  /// Files that released versions wrote must be readable, and give the same, for ever.
+  @Test(arguments: Fixtures.names(in: "format", suffix: ".sepal"))
+  func frozenFilesStillGiveTheRecordedOutputs(name: String) throws {
+    let file = try ModelFile(path: Fixtures.path("format/\(name).sepal"))
+    let image = try #require(try NumpyFile.read(path: Fixtures.path("digits/one_image.npy"))[""])
+    let recorded = try #require(try NumpyFile.read(path: Fixtures.path("digits/logits.npy"))[""]).doubles()
+    let logits = try #require(try file.run(["image": image]).first).tensor.doubles()
+    let tolerance = name.hasSuffix("f16") ? 1e-2 : 1e-4
+    let scale = recorded[..<10].map(\.magnitude).max() ?? 0
+    #expect(zip(logits, recorded).allSatisfy { ($0 - $1).magnitude <= tolerance * scale })
+    #expect(file.graph.provenance.rewrites.count > 20)
+    #expect(
+      file.graph.nodes.allSatisfy { node in node.outputs.allSatisfy { !file.graph.value($0).origins.isEmpty }
+      })
+  }
+
+  @Test func thereAreFrozenFiles() { #expect(Fixtures.names(in: "format", suffix: ".sepal").count >= 3) }
+
   struct Cost: Decodable {
     var macs: Int
     var parameters: Int
