@@ -27,7 +27,9 @@ struct PipelineFuzzTests {
       }
       #expect(optimized.outputs.map(\.name) == source.outputs.map(\.name), "seed \(seed)")
       if options.disabledPasses.isEmpty {
-        #expect(optimized.nodeCount <= source.nodeCount + 4, "seed \(seed):\n\(source)\nbecame\n\(optimized)")
+        // Transposes may come, but at no operator more than one.
+        let limit = source.nodeCount * 3 / 2 + 4
+        #expect(optimized.nodeCount <= limit, "seed \(seed):\n\(source)\nbecame\n\(optimized)")
       }
     }
   }
