@@ -23,7 +23,11 @@ struct NumpyFileTests {
     #expect(array.doubles() == (0..<6).map { element == .bool ? min(Double($0), 1) : Double($0) })
   }
 
-  @Test(arguments: [("scalar", []), ("empty_0x3", [0, 3]), ("version2_2x3", [2, 3]), ("version3_2x3", [2, 3])])
+  static let shapes: [(String, [Int])] = [
+    ("scalar", []), ("empty_0x3", [0, 3]), ("version2_2x3", [2, 3]), ("version3_2x3", [2, 3]),
+  ]
+
+  @Test(arguments: shapes)
   func everyShapeAndVersionIsRead(name: String, shape: [Int]) throws {
     let array = try #require(try NumpyFile.read(path: fixture("float32_\(name).npy"))[""])
     #expect(array.shape == shape)
