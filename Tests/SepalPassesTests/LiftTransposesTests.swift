@@ -5,7 +5,7 @@ import Testing
 
 private let toLast = Transpose(permutation: [0, 2, 3, 1])
 private let toFirst = Transpose(permutation: [0, 3, 1, 2])
-private let passes = ["sink-transposes", "lift-transposes", "merge-transposes"]
+private let passes: Set = ["sink-transposes", "lift-transposes", "merge-transposes"]
 
 @Suite("lift-transposes")
 struct LiftTransposesTests {

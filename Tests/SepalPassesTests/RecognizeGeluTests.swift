@@ -3,7 +3,7 @@ import SepalPasses
 import SepalTensor
 import Testing
 
-private let passes = ["recognize-gelu", "recognize-silu"]
+private let passes: Set = ["recognize-gelu", "recognize-silu"]
 
 @Suite("recognize-gelu, recognize-silu")
 struct RecognizeGeluTests {

@@ -3,7 +3,7 @@ import SepalPasses
 import SepalTensor
 import Testing
 
-private let passes = [
+private let passes: Set = [
   "recognize-clip", "recognize-hard-sigmoid", "recognize-hard-swish",
 ]
 

@@ -60,7 +60,8 @@ public struct Rewrite: Sendable {
     replacements.append((old, new))
   }
 
-  /// Records that `Transpose(new, permutation)` equals `old`, so that `new` stands for old's sources too.
+  /// Records that `Transpose(new, permutation)` equals `old` up to unit axes, so that `new` stands for old's sources too.
+  /// No permutation: the same elements in the same order.
   public mutating func inheritOrigins(of old: ValueID, to new: Operand, permutation: [Int]) {
     extraOrigins.append((old, new, permutation))
   }
@@ -115,8 +116,8 @@ extension Graph {
     }
     var origins: [String] = []
     for (old, operand, permutation) in rewrite.extraOrigins {
-      let inherited = value(old).origins.map { $0.composed(before: permutation) }
-      addOrigins(inherited, to: resolve(operand))
+      let new = resolve(operand)
+      addOrigins(inheritedOrigins(of: old, by: new, permutation), to: new)
     }
     for (old, operand) in rewrite.replacements {
       let new = resolve(operand)
@@ -142,6 +143,15 @@ extension Graph {
       added: added, neighbours: neighbours,
       record: RewriteRecord(
         pass: pass, before: before, after: after, origins: origins, exactness: rewrite.exactness))
+  }
+
+  /// The sources of `old` as seen from `new`, where `Transpose(new, permutation)` is `old` up to unit axes.
+  private func inheritedOrigins(of old: ValueID, by new: ValueID, _ permutation: [Int]) -> [Origin] {
+    let shape = type(of: new).shape
+    // Without a permutation the unit axes may be elsewhere, and a permutation of old's axes would mean others.
+    let sameAxes = !permutation.isEmpty || shape == type(of: old).shape
+    return value(old).origins.filter { sameAxes || $0.permutation.isEmpty }
+      .map { $0.composed(before: permutation).simplified(for: shape) }
   }
 
   private func describe(_ node: Node) -> String { "\(node.name) (\(node.op.name))" }
@@ -182,5 +192,11 @@ extension Origin {
     let composed = self.permutation.isEmpty ? permutation : self.permutation.map { permutation[$0] }
     let isIdentity = composed == Array(composed.indices)
     return Origin(name, permutation: isIdentity ? [] : composed)
+  }
+
+  /// This origin of a value of `shape`: without the permutation where that moves unit axes only.
+  func simplified(for shape: [Int]) -> Origin {
+    let moved = permutation.filter { shape[$0] != 1 }
+    return moved == moved.sorted() ? Origin(name) : self
   }
 }

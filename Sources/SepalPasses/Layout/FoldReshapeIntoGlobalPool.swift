@@ -17,7 +17,9 @@ struct FoldReshapeIntoGlobalPool: Pass {
     let channels = input.shape[layout.channelAxis(rank: input.rank)]
     guard reshape.shape == [input.shape[0], channels] else { return nil }
     var rewrite = Rewrite(removing: [producer.id, node.id], exactness: .exact)
-    rewrite.replace(node.output, with: rewrite.node(op, name: producer.name, inputs: [x.operand]))
+    let result = rewrite.node(op, name: producer.name, inputs: [x.operand])
+    rewrite.inheritOrigins(of: pooled, to: result, permutation: [])
+    rewrite.replace(node.output, with: result)
     return rewrite
   }
 

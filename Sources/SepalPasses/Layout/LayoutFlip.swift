@@ -39,8 +39,12 @@ struct LayoutFlip {
     var needOldOrder = false
   }
 
+  /// Nodes that are flipped together at most.
+  private static let groupLimit = 16
+
   let graph: Graph
   let members: Set<NodeID>
+  private let lifted: (node: NodeID, order: Permutation)?
   private(set) var steps: [Step] = []
   /// For each result, the order in which its new form has to be transposed to equal it.
   private(set) var orders: [ValueID: Permutation] = [:]
@@ -55,9 +59,11 @@ struct LayoutFlip {
   private var composed = 0
   private var mergesAxes = false
 
-  /// Moves transposes in front of `nodes` behind them. Nil when a node does not commute.
-  init?(sinkingThrough nodes: [Node], in graph: Graph) {
+  /// Moves transposes in front of `nodes` behind them, and, where the order of one node's results is given, transposes
+  /// behind that one in front of it. Nil when a node does not commute.
+  init?(_ nodes: [Node], lifting lifted: (node: NodeID, order: Permutation)? = nil, in graph: Graph) {
     self.graph = graph
+    self.lifted = lifted
     members = Set(nodes.map(\.id))
     var pending = nodes
     while !pending.isEmpty {
@@ -69,26 +75,24 @@ struct LayoutFlip {
         if waits { parts.1.append(node) } else { parts.0.append(node) }
       }
       for node in ready {
-        guard let commutation = sinkingCommutation(node), add(node, commutation) else { return nil }
+        let commutation =
+          if let lifted, lifted.node == node.id {
+            Commutation(node, results: lifted.order, of: graph)
+          } else {
+            sinkingCommutation(node)
+          }
+        guard let commutation, add(node, commutation) else { return nil }
       }
       pending = blocked
     }
     guard takeStock() else { return nil }
   }
 
-  /// Moves the transposes that read the results of `node` in front of it. Nil when it does not commute.
-  init?(liftingAbove node: Node, results order: Permutation, in graph: Graph) {
-    self.graph = graph
-    members = [node.id]
-    guard let commutation = Commutation(node, results: order, of: graph), add(node, commutation), takeStock()
-    else { return nil }
-  }
-
   /// Fewer transposes than before.
   var isGain: Bool { dying.count + behind > addedBefore + addedAfter + composed }
 
-  /// No more transposes than before, some of which were in front of the nodes and none of which are now. Reshapes that merge axes do not count: transposes
-  /// rise above them, where they have more to merge with.
+  /// No more transposes than before, some of which were in front of the nodes and none of which are now. Reshapes that
+  /// merge axes do not count: transposes rise above them, where they have more to merge with.
   var isDescent: Bool {
     addedBefore == 0 && !dying.isEmpty && addedAfter <= dying.count && composed <= behind && !mergesAxes
   }
@@ -98,6 +102,44 @@ struct LayoutFlip {
 
   var exactness: Exactness {
     steps.contains { $0.commutation.exactness == .reassociated } ? .reassociated : .exact
+  }
+
+  /// This flip, or else one of a group around its nodes, that is worth it: branches that meet again are no obstacle.
+  ///
+  /// The group grows by what reads its transposed operands and what needs its results in the old order.
+  func grown(until isWorthwhile: (LayoutFlip) -> Bool) -> LayoutFlip? {
+    if isWorthwhile(self) { return self }
+    let nodes = steps.map(\.node)
+    let room = Self.groupLimit - nodes.count
+    let more = room > 0 ? neighbours().prefix(room) : []
+    guard !more.isEmpty, let larger = LayoutFlip(nodes + more, lifting: lifted, in: graph) else {
+      return nil
+    }
+    return larger.grown(until: isWorthwhile)
+  }
+
+  private func neighbours() -> [Node] {
+    var found: [Node] = []
+    func consider(_ value: ValueID, _ order: Permutation) {
+      guard graph.value(value).useCount <= Graph.readerLimit else { return }
+      for id in graph.value(value).consumers where !members.contains(id) {
+        let reader = graph.node(id)
+        guard !(reader.op is Transpose), !found.contains(where: { $0.id == id }),
+          let index = reader.inputs.firstIndex(of: value),
+          Commutation(reader, operand: index, in: order, of: graph) != nil
+        else { continue }
+        found.append(reader)
+      }
+    }
+    for step in steps {
+      for case let input? in step.node.inputs {
+        if let transpose = graph.costlyTranspose(producing: input) { consider(input, transpose.permutation) }
+      }
+      for output in step.node.outputs {
+        if let order = orders[output] { consider(output, order) }
+      }
+    }
+    return found
   }
 
   /// The commutation with the order that most operands of `node` have.

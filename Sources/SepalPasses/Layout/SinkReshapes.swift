@@ -34,8 +34,13 @@ struct SinkReshapes: Pass {
       return nil
     }
     var rewrite = Rewrite(removing: removed, exactness: .exact)
-    let result = rewrite.node(node.op, name: node.name, inputs: inputs.map { $0?.operand })
+    let result = rewrite.nodes(
+      node.op, name: node.name, inputs: inputs.map { $0?.operand }, outputCount: 1,
+      outputNames: ["\(graph.value(node.output).name).unshaped"])[0]
     let output = graph.type(of: node.output).shape
+    if output.filter({ $0 != 1 }) == shape.filter({ $0 != 1 }) {
+      rewrite.inheritOrigins(of: node.output, to: result, permutation: [])
+    }
     rewrite.replace(
       node.output, with: rewrite.node(Reshape(shape: output), name: "\(node.name).reshaped", inputs: [result])
     )
