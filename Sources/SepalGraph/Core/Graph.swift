@@ -218,9 +218,14 @@ public struct Graph: Sendable {
   public mutating func rename(_ id: ValueID, to name: String) { valueSlots[id.index].name = name }
 
   public mutating func addOrigins(_ origins: [Origin], to id: ValueID) {
-    for origin in origins where !valueSlots[id.index].origins.contains(origin) {
-      valueSlots[id.index].origins.append(origin)
+    guard origins.count > 8 else {
+      for origin in origins where !valueSlots[id.index].origins.contains(origin) {
+        valueSlots[id.index].origins.append(origin)
+      }
+      return
     }
+    var known = Set(valueSlots[id.index].origins)
+    for origin in origins where known.insert(origin).inserted { valueSlots[id.index].origins.append(origin) }
   }
 
   /// Makes every reader of `old`, graph outputs included, read `new`.

@@ -51,11 +51,13 @@ struct LayoutFlip {
   private(set) var readers: [ValueID: Readers] = [:]
   /// Transposes in front of the nodes that only the nodes read.
   private(set) var dying: [NodeID] = []
-  /// Transposes that come in front of the nodes and, for readers of the old order, behind them; those that read the
-  /// results, before and after being composed with the new order.
+  /// Transposes that come in front of the nodes.
   private var addedBefore = 0
+  /// Transposes that come behind the nodes, for readers of the old order.
   private var addedAfter = 0
+  /// Transposes that read the results now.
   private var behind = 0
+  /// What is left of those when they are composed with the new order.
   private var composed = 0
   private var mergesAxes = false
 

@@ -100,6 +100,34 @@ import Testing
     try graph.verify()
   }
 
+  /// Unit axes do not count: neither when a permutation moves only them, nor when they are elsewhere or gone.
+  @Test func originsAreInheritedUpToUnitAxes() throws {
+    var graph = Graph()
+    let x = graph.addInput("x", TensorType(.float32, [2, 1, 1, 3]))
+    let a = try graph.add(Reshape(shape: [2, 3, 1, 1]), name: "a", inputs: [x])[0]
+    graph.addOrigins([Origin("plain"), Origin("swapped", permutation: [1, 0, 2, 3])], to: a)
+    graph.addOutput("a", a)
+    var rewrite = Rewrite(removing: [], exactness: .exact)
+    let same = rewrite.node(Neg(), name: "same", inputs: [x.operand])
+    let flat = rewrite.node(Reshape(shape: [2, 3]), name: "flat", inputs: [same])
+    rewrite.inheritOrigins(of: a, to: same, permutation: [0, 3, 1, 2])
+    rewrite.inheritOrigins(of: a, to: flat, permutation: [])
+    _ = try graph.apply(rewrite, pass: "test-pass")
+    func origins(_ name: String) throws -> [Origin] {
+      graph.value(try #require(graph.nodes.first { $0.name == name }).output).origins
+    }
+    #expect(try origins("same") == [Origin("plain"), Origin("swapped", permutation: [3, 0, 1, 2])])
+    #expect(try origins("flat") == [Origin("plain")])
+  }
+
+  @Test func outputsOfANewNodeCanBeNamed() throws {
+    var f = try Fixture()
+    var rewrite = Rewrite(removing: [], exactness: .exact)
+    _ = rewrite.nodes(Neg(), name: "neg", inputs: [f.mul.operand], outputCount: 1, outputNames: ["negative"])
+    let added = try f.graph.apply(rewrite, pass: "test-pass").added
+    #expect(f.graph.value(f.graph.node(added[0]).output).name == "negative")
+  }
+
   @Test func aReplacementOfAnotherTypeIsRefused() throws {
     var f = try Fixture()
     var rewrite = Rewrite(removing: [try f.node(f.y)], exactness: .exact)
