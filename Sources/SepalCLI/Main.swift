@@ -19,7 +19,8 @@ struct SepalCommand: ParsableCommand {
 
 @main
 enum Main {
-  /// Exit codes: 0 ok, 1 the answer is "no", 64 usage, 65 bad model or data, 66 no such file, 70 internal.
+  /// Exit codes: 0 ok, 1 the answer is "no", 64 usage, 65 bad model or data, 66 no such file, 70 internal,
+  /// 74 a file that cannot be read or written.
   static func main() {
     // A reader that has seen enough, such as `head`, ends the program quietly.
     signal(SIGPIPE, SIG_DFL)
