@@ -33,8 +33,14 @@ let package = Package(
     // Element types, shapes, tensors.
     .target(name: "SepalTensor"),
 
+    // Deflate, checksums and zip archives. The only user of zlib.
+    .target(name: "SepalZip", dependencies: ["SepalTensor", "CZlib"]),
+
     // numpy's files: the inputs and outputs that people exchange.
-    .target(name: "SepalNumpy", dependencies: ["SepalTensor", "CZlib"]),
+    .target(name: "SepalNumpy", dependencies: ["SepalTensor", "SepalZip", "CZlib"]),
+
+    // Bounded reading of HDF5, whatever it holds.
+    .target(name: "SepalHDF5", dependencies: ["SepalTensor", "SepalZip"]),
 
     // The intermediate representation: values, nodes, one file per operator.
     .target(name: "SepalGraph", dependencies: ["SepalTensor"]),
@@ -43,6 +49,8 @@ let package = Package(
     .target(
       name: "SepalONNX",
       dependencies: ["SepalGraph", "SepalTensor", "SepalWire", "CONNXSchema", "CProtobufC"]),
+    .target(
+      name: "SepalKeras", dependencies: ["SepalGraph", "SepalTensor", "SepalHDF5", "SepalZip"]),
 
     // Graph → graph: one file per pass.
     .target(name: "SepalPasses", dependencies: ["SepalGraph", "SepalTensor"]),
@@ -65,8 +73,8 @@ let package = Package(
     .target(
       name: "Sepal",
       dependencies: [
-        "SepalTensor", "SepalNumpy", "SepalGraph", "SepalONNX", "SepalPasses", "SepalFormat", "SepalRuntime",
-        "SepalValidation",
+        "SepalTensor", "SepalNumpy", "SepalGraph", "SepalONNX", "SepalKeras", "SepalPasses", "SepalFormat",
+        "SepalRuntime", "SepalValidation",
       ]),
 
     // What people type.
@@ -77,10 +85,15 @@ let package = Package(
       ]),
 
     .testTarget(name: "SepalTensorTests", dependencies: ["SepalTensor"]),
+    .testTarget(name: "SepalZipTests", dependencies: ["SepalZip", "SepalTensor"]),
+    .testTarget(name: "SepalHDF5Tests", dependencies: ["SepalHDF5", "SepalTensor", "SepalZip"]),
     .testTarget(name: "SepalNumpyTests", dependencies: ["SepalNumpy", "SepalTensor"]),
     .testTarget(name: "SepalGraphTests", dependencies: ["SepalGraph", "SepalTensor"]),
     .testTarget(
       name: "SepalONNXTests", dependencies: ["SepalONNX", "SepalGraph", "SepalTensor", "SepalNumpy"]),
+    .testTarget(
+      name: "SepalKerasTests",
+      dependencies: ["SepalKeras", "SepalHDF5", "SepalGraph", "SepalTensor", "SepalNumpy", "SepalPasses"]),
     .testTarget(
       name: "SepalPassesTests", dependencies: ["SepalPasses", "SepalGraph", "SepalTensor"]),
     .testTarget(
