@@ -37,7 +37,7 @@ let package = Package(
     .target(name: "SepalZip", dependencies: ["SepalTensor", "CZlib"]),
 
     // numpy's files: the inputs and outputs that people exchange.
-    .target(name: "SepalNumpy", dependencies: ["SepalTensor", "SepalZip", "CZlib"]),
+    .target(name: "SepalNumpy", dependencies: ["SepalTensor", "SepalZip"]),
 
     // Bounded reading of HDF5, whatever it holds.
     .target(name: "SepalHDF5", dependencies: ["SepalTensor", "SepalZip"]),
@@ -58,7 +58,7 @@ let package = Package(
     // Graph ↔ native file.
     .target(
       name: "SepalFormat",
-      dependencies: ["SepalGraph", "SepalTensor", "SepalWire", "CSepalSchema", "CProtobufC", "CZlib"]),
+      dependencies: ["SepalGraph", "SepalTensor", "SepalWire", "SepalZip", "CSepalSchema", "CProtobufC"]),
 
     // Graph → plan → session. Micro-kernels in C, policy in Swift.
     .target(name: "CSepalKernels"),
@@ -85,7 +85,7 @@ let package = Package(
       ]),
 
     .testTarget(name: "SepalTensorTests", dependencies: ["SepalTensor"]),
-    .testTarget(name: "SepalZipTests", dependencies: ["SepalZip", "SepalTensor"]),
+    .testTarget(name: "SepalZipTests", dependencies: ["SepalZip", "SepalTensor", "CZlib"]),
     .testTarget(name: "SepalHDF5Tests", dependencies: ["SepalHDF5", "SepalTensor", "SepalZip"]),
     .testTarget(name: "SepalNumpyTests", dependencies: ["SepalNumpy", "SepalTensor"]),
     .testTarget(name: "SepalGraphTests", dependencies: ["SepalGraph", "SepalTensor"]),
@@ -97,7 +97,7 @@ let package = Package(
     .testTarget(
       name: "SepalPassesTests", dependencies: ["SepalPasses", "SepalGraph", "SepalTensor"]),
     .testTarget(
-      name: "SepalFormatTests", dependencies: ["SepalFormat", "SepalGraph", "SepalTensor", "CZlib"]),
+      name: "SepalFormatTests", dependencies: ["SepalFormat", "SepalGraph", "SepalTensor", "SepalZip"]),
     .testTarget(
       name: "SepalRuntimeTests",
       dependencies: ["SepalRuntime", "SepalGraph", "SepalTensor", "CSepalKernels"]),

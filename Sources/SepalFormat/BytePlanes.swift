@@ -1,4 +1,4 @@
-import CZlib
+import SepalZip
 
 #if canImport(Glibc)
   import Glibc
@@ -29,7 +29,7 @@ enum BytePlanes {
       .prefix(elementSize / 2)
     var streams: [Int: [UInt8]] = [:]
     for (index, _) in compressible {
-      streams[index] = planes[index].withUnsafeBytes { Zlib.deflate($0, strategy: Z_RLE) }
+      streams[index] = planes[index].withUnsafeBytes { Zlib.deflate($0, strategy: .runs) }
     }
     guard !streams.isEmpty else { return nil }
     var writer = FieldWriter()
@@ -59,7 +59,7 @@ enum BytePlanes {
       }
       let inflated = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 16)
       defer { inflated.deallocate() }
-      guard Zlib.inflate(source, into: inflated) else { return false }
+      guard (try? Zlib.inflate(source, .zlib, into: inflated)) != nil else { return false }
       scatter(UnsafeRawBufferPointer(inflated), into: target, index, elementSize: elementSize)
     }
     return position == stored.count

@@ -1,4 +1,5 @@
 import SepalTensor
+import SepalZip
 
 /// Decodes constants of the section WEIGHTS, each of whose bytes belongs to one constant at most.
 struct ConstantReader {

@@ -1,4 +1,5 @@
 import SepalTensor
+import SepalZip
 
 /// The checked header and section table of a file.
 struct SectionTable {
@@ -95,8 +96,10 @@ struct SectionTable {
           .malformed, "has a deflated section \(name) of more than \(Layout.maximumInflatedLength) bytes")
       }
       return try TensorStorage(byteCount: Int(section.rawLength)) { (target) throws(FormatError) in
-        guard Zlib.inflate(stored, into: target) else {
-          throw FormatError(.malformed, "has a section \(name) that does not inflate to its length")
+        do throws(ZipError) {
+          try Zlib.inflate(stored, .zlib, into: target)
+        } catch {
+          throw FormatError(.malformed, "has a section \(name) that \(error.message)")
         }
       }
     case nil:

@@ -1,6 +1,7 @@
 import CSepalSchema
 import SepalGraph
 import SepalTensor
+import SepalZip
 
 /// How weights are laid out in the file.
 public enum Storage: String, Sendable, CaseIterable {

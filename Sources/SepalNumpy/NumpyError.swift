@@ -1,3 +1,5 @@
+import SepalZip
+
 /// Why an `.npy` or `.npz` file was refused.
 public struct NumpyError: Error, Sendable, Hashable, CustomStringConvertible {
   public enum Code: Sendable, Hashable {
@@ -19,6 +21,10 @@ public struct NumpyError: Error, Sendable, Hashable, CustomStringConvertible {
     self.path = path
     self.member = member
     self.message = message
+  }
+
+  init(_ error: ZipError) {
+    self.init(error.code == .unsupported ? .unsupported : .malformed, member: error.member, error.message)
   }
 
   public var description: String {

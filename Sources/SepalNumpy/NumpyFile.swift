@@ -1,4 +1,5 @@
 import SepalTensor
+import SepalZip
 
 /// Reads and writes numpy's `.npy` (one array) and `.npz` (a zip archive of them).
 public enum NumpyFile {
@@ -22,18 +23,42 @@ public enum NumpyFile {
     guard ZipArchive.recognizes(storage.bytes) else {
       return ["": try NumpyArray.read(storage, in: 0..<storage.bytes.count)]
     }
-    let archive = try ZipArchive(storage)
+    let archive = try openArchive(storage)
     var arrays: [String: Tensor] = [:]
     for member in archive.members where member.name.hasSuffix(".npy") {
       let name = String(member.name.dropLast(4))
-      do {
-        let (contents, range) = try archive.contents(of: member)
+      do throws(NumpyError) {
+        let (contents, range) = try read(member, of: archive)
         arrays[name] = try NumpyArray.read(contents, in: range)
       } catch {
         throw NumpyError(error.code, member: name, error.message)
       }
     }
     return arrays
+  }
+
+  private static func openArchive(_ storage: TensorStorage) throws(NumpyError) -> ZipArchive {
+    var limits = ZipArchive.Limits()
+    // An array of zeros inflates as far as deflate goes; the members of a whole file do not.
+    limits.ratio = ZipArchive.Limits.maximumRatio
+    limits.totalSize = 64 << 20 + 100 * storage.bytes.count
+    // Members are named after tensors, which may start with a '/'.
+    limits.allowsOutsideNames = true
+    do {
+      return try ZipArchive(storage, limits: limits)
+    } catch {
+      throw NumpyError(error)
+    }
+  }
+
+  private static func read(
+    _ member: ZipArchive.Member, of archive: ZipArchive
+  ) throws(NumpyError) -> (TensorStorage, Range<Int>) {
+    do {
+      return try archive.contents(of: member)
+    } catch {
+      throw NumpyError(error)
+    }
   }
 
   /// Writes one array as `.npy`.

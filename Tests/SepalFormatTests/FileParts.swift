@@ -1,4 +1,4 @@
-import CZlib
+import SepalZip
 
 /// A `.sepal` file taken apart and put together again by the text of FORMAT.md, without the code under test.
 struct FileParts {
@@ -21,8 +21,9 @@ struct FileParts {
       var bytes = Array(file[start..<start + number(entry + 16, 8)])
       if number(entry + 4, 4) == 1 {
         var inflated = [UInt8](repeating: 0, count: number(entry + 24, 8))
-        var count = uLongf(inflated.count)
-        guard uncompress(&inflated, &count, bytes, uLong(bytes.count)) == Z_OK else { throw Broken() }
+        try bytes.withUnsafeBytes { bytes in
+          try inflated.withUnsafeMutableBytes { try Zlib.inflate(bytes, .zlib, into: $0) }
+        }
         bytes = inflated
       }
       sections.append(
@@ -30,11 +31,9 @@ struct FileParts {
     }
   }
 
-  struct Broken: Error {}
-
   /// The file with every section stored as is and all checksums right.
   func joined() -> [UInt8] {
-    func checksum(_ bytes: [UInt8]) -> UInt64 { UInt64(crc32(0, bytes, uInt(bytes.count))) }
+    func checksum(_ bytes: [UInt8]) -> UInt64 { UInt64(Zlib.crc32(bytes)) }
     func field(_ value: UInt64, _ size: Int) -> [UInt8] {
       (0..<size).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
     }

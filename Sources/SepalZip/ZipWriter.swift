@@ -1,20 +1,18 @@
-import CZlib
 import SepalTensor
 
 /// Writes stored zip members one after the other, with 64-bit extensions only where a number needs them.
-struct ZipWriter {
+package struct ZipWriter {
   private let file: AtomicFile
   private var directory: [UInt8] = []
   private var count = 0
   private var needs64 = false
 
-  init(_ file: AtomicFile) { self.file = file }
+  package init(_ file: AtomicFile) { self.file = file }
 
-  mutating func add(_ name: String, _ bytes: [UInt8]) throws(FileError) {
+  /// Adds a member; names must differ.
+  package mutating func add(_ name: String, _ bytes: [UInt8]) throws(FileError) {
     let offset = file.count
-    let sum = bytes.withUnsafeBytes {
-      crc32_z(0, $0.baseAddress?.assumingMemoryBound(to: UInt8.self), $0.count)
-    }
+    let sum = Zlib.crc32(bytes)
     let large = bytes.count >= 0xFFFF_FFFF
     let far = offset >= 0xFFFF_FFFF
     needs64 = needs64 || large || far
@@ -38,7 +36,8 @@ struct ZipWriter {
     count += 1
   }
 
-  mutating func finish() throws(FileError) {
+  /// Writes the directory. The file is still to be committed.
+  package mutating func finish() throws(FileError) {
     let start = file.count
     try file.write(directory)
     let large = needs64 || start >= 0xFFFF_FFFF || count >= 0xFFFF
