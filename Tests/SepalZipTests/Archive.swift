@@ -15,8 +15,8 @@ struct Archive {
     var localName: String?
     /// Sizes and offset as 64-bit extras.
     var isLarge = false
-    /// Points at the bytes of this earlier member.
-    var overlaps: Int?
+    /// Points at bytes that are already there.
+    var offset: Int?
     /// Zeros between the header and the bytes, as an unknown extra field.
     var padding = 0
   }
@@ -32,7 +32,6 @@ struct Archive {
   var bytes: [UInt8] {
     var body: [UInt8] = []
     var directory: [UInt8] = []
-    var offsets: [Int] = []
     for member in members {
       let size = member.size ?? member.bytes.count
       let sum = Int(member.checksum ?? Zlib.crc32(member.bytes))
@@ -48,9 +47,8 @@ struct Archive {
         localExtra += Self.field(0xD935, 2) + Self.field(member.padding, 2)
         localExtra += [UInt8](repeating: 0, count: member.padding)
       }
-      let offset = member.overlaps.map { offsets[$0] } ?? body.count
-      offsets.append(offset)
-      if member.overlaps == nil {
+      let offset = member.offset ?? body.count
+      if member.offset == nil {
         body += Self.field(0x0403_4B50, 4) + common(local.count) + Self.field(localExtra.count, 2) + local
         body += localExtra + member.bytes
       }
