@@ -22,6 +22,11 @@ struct OperatorExample: Sendable, CustomStringConvertible {
   private static let flags = TensorType(.bool, [2, 3])
   private static let channels = TensorType(.float32, [4])
 
+  /// Four steps of five numbers into a state of three, for two samples: x and the weights.
+  private static func recurrent(rows: Int) -> [TensorType?] {
+    [TensorType(.float32, [2, 4, 5]), TensorType(.float32, [rows, 5]), TensorType(.float32, [rows, 3])]
+  }
+
   private static let special: [String: OperatorExample] = Dictionary(
     uniqueKeysWithValues: [
       (And(), [flags, flags]),
@@ -39,6 +44,10 @@ struct OperatorExample: Sendable, CustomStringConvertible {
       ),
       (DepthToSpace(blockSize: 2, mode: .crd, layout: .channelsFirst), [image]),
       (Expand(shape: [2, 3, 4]), [TensorType(.float32, [3, 1])]),
+      (
+        GRU(recurrentActivation: .activation(.hardSigmoid(alpha: 0.2, beta: 0.5)), resetAfter: true),
+        recurrent(rows: 9) + [TensorType(.float32, [9]), TensorType(.float32, [9])]
+      ),
       (Gather(axis: 1), [image, TensorType(.int64, [2, 2])]),
       (GatherElements(axis: 1), [image, TensorType(.int64, [2, 3, 5, 6])]),
       (
@@ -48,6 +57,10 @@ struct OperatorExample: Sendable, CustomStringConvertible {
       (GroupNorm(groups: 2), [image, channels, channels]),
       (InstanceNorm(), [image, channels, channels]),
       (LRN(size: 3), [image]),
+      (
+        LSTM(reverse: true),
+        recurrent(rows: 12) + [TensorType(.float32, [12]), nil, TensorType(.float32, [2, 3])]
+      ),
       (LayerNorm(axis: 2), [image, TensorType(.float32, [5, 6]), TensorType(.float32, [6])]),
       (MatMul(), [TensorType(.float32, [2, 1, 3, 4]), TensorType(.float32, [2, 4, 5])]),
       (MaxPool(kernel: [2, 2], dilations: [2, 3]), [image]),
@@ -61,6 +74,7 @@ struct OperatorExample: Sendable, CustomStringConvertible {
           nearestMode: .floor, cubicCoefficient: -0.75, excludeOutside: false), [image]
       ),
       (ScaleShift(), [image, channels, channels]),
+      (SimpleRNN(activation: .softplus), recurrent(rows: 3)),
       (Slice(axes: [2, 3], starts: [0, 5], ends: [4, 1], steps: [1, -2]), [image]),
       (SpaceToDepth(blockSize: 2, layout: .channelsLast), [TensorType(.float32, [1, 4, 6, 3])]),
       (Split(axis: 1, sizes: [1, 3]), [image]),

@@ -41,6 +41,7 @@ struct NodeSuiteReport {
     "is true; only inference": "training",
     "is written for operator set (opset) 1,": "older than the oldest operator set",
     "'antialias' is 1": "antialiased downsampling",
+    "is a peephole weight": "peepholes",
     "is 'tf_crop_and_resize'": "resampling of a region",
   ]
 
