@@ -1,0 +1,158 @@
+import SepalZip
+
+/// Undoes the filters of one chunk after another, in buffers that it keeps.
+struct ChunkDecoder: ~Copyable {
+  private let filters: [FilterPipeline.Filter]
+  private var first: Scratch?
+  private var second: Scratch?
+
+  init(_ pipeline: FilterPipeline) { filters = pipeline.filters }
+
+  /// Writes the chunk to all of `target`.
+  /// - Parameter mask: bit i: filter i was left out.
+  mutating func decode(
+    _ stored: UnsafeRawBufferPointer, mask: UInt32, into target: UnsafeMutableRawBufferPointer
+  ) throws(HDF5Error) {
+    // Bits beyond 32 filters do not exist; HDF5 allows no more.
+    var remaining = filters.enumerated().filter { $0.offset > 31 || mask >> UInt32($0.offset) & 1 == 0 }
+      .map(\.element)
+    var current = stored
+    while let filter = remaining.popLast() {
+      // What the filters that are still to be undone leave beside the chunk itself.
+      let size = target.count + 4 * remaining.count(where: { $0 == .fletcher32 })
+      switch filter {
+      case .deflate:
+        let output = try remaining.isEmpty ? target : buffer(size, for: stored.count, isSecond: false)
+        do {
+          try Zlib.inflate(current, .zlib, into: output)
+        } catch {
+          throw HDF5Error(.malformed, "has a chunk that \(error.message)")
+        }
+        current = UnsafeRawBufferPointer(output)
+      case .fletcher32: current = try Fletcher32.verified(current)
+      case .shuffle(let elementSize):
+        guard current.count == size else { throw wrongSize(current.count, size) }
+        let output = try remaining.isEmpty ? target : buffer(size, for: size, isSecond: true)
+        unshuffle(current, elementSize: elementSize, into: output)
+        current = UnsafeRawBufferPointer(output)
+      }
+    }
+    guard current.count == target.count else { throw wrongSize(current.count, target.count) }
+    if current.baseAddress != UnsafeRawPointer(target.baseAddress) { target.copyMemory(from: current) }
+  }
+
+  private func wrongSize(_ found: Int, _ expected: Int) -> HDF5Error {
+    HDF5Error(.malformed, "has a chunk of \(found) bytes, expected \(expected)")
+  }
+
+  /// A scratch buffer of `size` bytes that `stored` bytes can stand for.
+  private mutating func buffer(
+    _ size: Int, for stored: Int, isSecond: Bool
+  ) throws(HDF5Error) -> UnsafeMutableRawBufferPointer {
+    guard size / maximumInflation <= stored else {
+      throw HDF5Error(.malformed, "has a chunk of \(stored) bytes that cannot stand for \(size)")
+    }
+    if isSecond { return Self.reserve(size, in: &second) }
+    return Self.reserve(size, in: &first)
+  }
+
+  private static func reserve(_ size: Int, in scratch: inout Scratch?) -> UnsafeMutableRawBufferPointer {
+    let current = scratch.flatMap { $0.bytes.count >= size ? $0 : nil } ?? Scratch(size)
+    scratch = current
+    return UnsafeMutableRawBufferPointer(rebasing: current.bytes[..<size])
+  }
+
+  /// Bytes that live as long as the decoder.
+  private final class Scratch {
+    let bytes: UnsafeMutableRawBufferPointer
+
+    init(_ size: Int) { bytes = .allocate(byteCount: size, alignment: 64) }
+
+    deinit { bytes.deallocate() }
+  }
+}
+
+/// The most bytes that one deflated byte can stand for.
+let maximumInflation = 1032
+
+/// Puts the bytes of every element together again. What does not fill an element follows unchanged.
+func unshuffle(
+  _ source: UnsafeRawBufferPointer, elementSize: Int, into target: UnsafeMutableRawBufferPointer
+) {
+  let count = source.count / elementSize
+  guard count > 1, elementSize > 1, let from = source.baseAddress, let to = target.baseAddress else {
+    target.copyMemory(from: source)
+    return
+  }
+  switch elementSize {
+  case 2: unshuffle(from, count, to, UInt16.self)
+  case 4: unshuffle(from, count, to, UInt32.self)
+  case 8: unshuffle(from, count, to, UInt64.self)
+  default:
+    for byte in 0..<elementSize {
+      let plane = from + byte * count
+      for element in 0..<count {
+        (to + element * elementSize + byte).storeBytes(
+          of: plane.load(fromByteOffset: element, as: UInt8.self), as: UInt8.self)
+      }
+    }
+  }
+  let done = count * elementSize
+  if done < source.count { (to + done).copyMemory(from: from + done, byteCount: source.count - done) }
+}
+
+/// One store per element, for the sizes that numbers have.
+private func unshuffle<Word: FixedWidthInteger & UnsignedInteger>(
+  _ source: UnsafeRawPointer, _ count: Int, _ target: UnsafeMutableRawPointer, _: Word.Type
+) {
+  let size = MemoryLayout<Word>.size
+  for element in 0..<count {
+    var word: Word = 0
+    for byte in 0..<size {
+      word |=
+        Word(truncatingIfNeeded: source.load(fromByteOffset: byte * count + element, as: UInt8.self))
+        << Word(truncatingIfNeeded: 8 * byte)
+    }
+    target.storeBytes(of: word.littleEndian, toByteOffset: element * size, as: Word.self)
+  }
+}
+
+/// Fletcher's checksum of 16-bit words, first byte high, as HDF5 stores it behind the bytes.
+enum Fletcher32 {
+  /// The bytes without the checksum, which must be right.
+  static func verified(_ bytes: UnsafeRawBufferPointer) throws(HDF5Error) -> UnsafeRawBufferPointer {
+    guard bytes.count >= 4 else { throw HDF5Error(.malformed, "has a chunk without its checksum") }
+    let content = UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.count - 4)])
+    let stored = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: content.count, as: UInt32.self))
+    guard checksum(content) == stored else {
+      throw HDF5Error(.malformed, "has a chunk whose checksum is wrong")
+    }
+    return content
+  }
+
+  static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+    var (sum, sums): (UInt32, UInt32) = (0, 0)
+    var (offset, words) = (0, bytes.count / 2)
+    while words > 0 {
+      // As many words as cannot overflow the sums.
+      let block = min(words, 360)
+      for _ in 0..<block {
+        sum &+= UInt32(UInt16(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self)))
+        sums &+= sum
+        offset += 2
+      }
+      words -= block
+      sum = (sum & 0xFFFF) &+ (sum >> 16)
+      sums = (sums & 0xFFFF) &+ (sums >> 16)
+    }
+    if bytes.count % 2 == 1, let last = bytes.last {
+      sum &+= UInt32(last) << 8
+      sums &+= sum
+      sum = (sum & 0xFFFF) &+ (sum >> 16)
+      sums = (sums & 0xFFFF) &+ (sums >> 16)
+    }
+    sum = (sum & 0xFFFF) &+ (sum >> 16)
+    sums = (sums & 0xFFFF) &+ (sums >> 16)
+    return sums << 16 | sum
+  }
+}

@@ -1,0 +1,56 @@
+/// What was done to every chunk before it was stored, in that order.
+struct FilterPipeline: Sendable {
+  enum Filter: Sendable, Hashable {
+    case deflate
+    /// Bytes of equal significance together, of elements of this size.
+    case shuffle(elementSize: Int)
+    /// A checksum after the bytes.
+    case fletcher32
+  }
+
+  var filters: [Filter] = []
+
+  /// No filters.
+  init() {}
+
+  init(_ message: Cursor) throws(HDF5Error) {
+    var cursor = message
+    let version = try cursor.version(1...2)
+    let count = try cursor.u8()
+    if version == 1 { try cursor.skip(6) }
+    for _ in 0..<count {
+      let identifier = try cursor.u16()
+      // Version 2 leaves out the names of the filters that HDF5 itself defines.
+      let nameSize = version == 1 || identifier >= 256 ? Int(try cursor.u16()) : 0
+      try cursor.skip(2)
+      let valueCount = Int(try cursor.u16())
+      let name = try cursor.name(nameSize)
+      if version == 1 { try cursor.skip((8 - nameSize % 8) % 8) }
+      var values: [UInt32] = []
+      for _ in 0..<valueCount { values.append(try cursor.u32()) }
+      if version == 1 && valueCount % 2 == 1 { try cursor.skip(4) }
+      switch identifier {
+      case 1: filters.append(.deflate)
+      case 2:
+        guard let size = values.first, size > 0 else {
+          throw cursor.malformed("whose shuffle has no element size")
+        }
+        filters.append(.shuffle(elementSize: Int(size)))
+      case 3: filters.append(.fletcher32)
+      default: throw cursor.unsupported("with the filter \(Self.name(of: identifier, name))")
+      }
+    }
+    guard filters.count(where: { $0 == .deflate }) <= 1 else {
+      throw cursor.unsupported("that deflates twice")
+    }
+  }
+
+  private static func name(of identifier: UInt16, _ name: String) -> String {
+    switch identifier {
+    case 4: "szip"
+    case 5: "nbit"
+    case 6: "scaleoffset"
+    default: name.isEmpty ? "\(identifier)" : "\(name) (\(identifier))"
+    }
+  }
+}

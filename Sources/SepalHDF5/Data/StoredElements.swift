@@ -1,0 +1,123 @@
+import SepalTensor
+
+/// The elements of a dataset or an attribute, of any datatype and layout.
+struct StoredElements: Sendable {
+  enum Source: Sendable {
+    /// In order in the file.
+    case range(Range<Int>)
+    case chunked(ChunkedData)
+    /// Nothing but the fill value.
+    case unwritten
+  }
+
+  let file: FileBytes
+  let datatype: HDF5Datatype
+  let dataspace: Dataspace
+  let source: Source
+  /// One element that stands for all that were not written; nil is zeros.
+  let fill: Range<Int>?
+
+  /// What may be computed from nothing but a fill value, in bytes.
+  private static let maximumUnwritten = 64 << 20
+
+  private func byteCount() throws(HDF5Error) -> Int {
+    let size = datatype.storedSize(in: file)
+    return try dataspace.count(elementSize: size) * size
+  }
+
+  func tensor() throws(HDF5Error) -> Tensor {
+    guard case .number(let element, let order) = datatype else {
+      throw HDF5Error(.mismatch, "holds strings, which no tensor does")
+    }
+    let type = TensorType(element, dataspace.shape)
+    let count = try byteCount()
+    if case .range(let range) = source, order == .littleEndian {
+      return Tensor(type, storage: file.storage, byteOffset: file.origin + range.lowerBound)
+    }
+    let storage = try assembled(count) { bytes in
+      if order == .bigEndian { swapBytes(bytes, elementSize: element.size) }
+    }
+    return Tensor(type, storage: storage)
+  }
+
+  func strings() throws(HDF5Error) -> [String] {
+    guard datatype.element == nil else { throw HDF5Error(.mismatch, "holds \(datatype), expected strings") }
+    let size = datatype.storedSize(in: file)
+    let count = try dataspace.count(elementSize: size)
+    // A string in memory is larger than the shortest element that compression lets stand for one.
+    guard count <= max(1 << 20, file.count) else {
+      throw HDF5Error(.malformed, "has \(count) strings, more than the bytes of the file")
+    }
+    if case .range(let range) = source { return try decode(file.bytes(range), count, size) }
+    let storage = try assembled(count * size) { _ in }
+    defer { withExtendedLifetime(storage) {} }
+    return try decode(storage.bytes, count, size)
+  }
+
+  private func decode(
+    _ bytes: UnsafeRawBufferPointer, _ count: Int, _ size: Int
+  ) throws(HDF5Error) -> [String] {
+    var strings: [String] = []
+    strings.reserveCapacity(count)
+    var heap = GlobalHeap(file)
+    for start in stride(from: 0, to: count * size, by: size) {
+      let element = UnsafeRawBufferPointer(rebasing: bytes[start..<start + size])
+      if case .fixedString(_, let padding) = datatype {
+        strings.append(try decodeText(element, padding))
+      } else {
+        strings.append(try heap.string(element))
+      }
+    }
+    return strings
+  }
+
+  /// All elements in memory as they are stored, then changed by `finish`.
+  private func assembled(
+    _ count: Int, finish: (UnsafeMutableRawBufferPointer) -> Void
+  ) throws(HDF5Error) -> TensorStorage {
+    var (stored, isComplete) = (0, count == 0)
+    if count > 0, case .chunked(let chunks) = source { (stored, isComplete) = try chunks.survey() }
+    if case .range = source { isComplete = true } else { try checkStored(stored, count) }
+    return try TensorStorage(byteCount: count) { (bytes) throws(HDF5Error) in
+      if !isComplete, let fill { repeatElement(file.bytes(fill), over: bytes) }
+      if count > 0 {
+        switch source {
+        case .range(let range): bytes.copyMemory(from: file.bytes(range))
+        case .chunked(let chunks): try chunks.read(into: bytes)
+        case .unwritten: break
+        }
+      }
+      finish(bytes)
+    }
+  }
+
+  /// A small file can declare any size: what is not stored must be little.
+  private func checkStored(_ stored: Int, _ declared: Int) throws(HDF5Error) {
+    guard declared <= Self.maximumUnwritten || declared / maximumInflation <= stored else {
+      throw HDF5Error(
+        .malformed, "declares \(declared) bytes, of which \(stored) are stored: too few to be believed")
+    }
+  }
+}
+
+private func repeatElement(_ element: UnsafeRawBufferPointer, over bytes: UnsafeMutableRawBufferPointer) {
+  guard element.contains(where: { $0 != 0 }) else { return }
+  for start in stride(from: 0, to: bytes.count, by: element.count) {
+    UnsafeMutableRawBufferPointer(rebasing: bytes[start..<start + element.count]).copyMemory(from: element)
+  }
+}
+
+private func swapBytes(_ bytes: UnsafeMutableRawBufferPointer, elementSize: Int) {
+  func swap<Word: FixedWidthInteger & BitwiseCopyable>(_: Word.Type) {
+    for offset in stride(from: 0, to: bytes.count, by: MemoryLayout<Word>.size) {
+      let word = bytes.load(fromByteOffset: offset, as: Word.self)
+      bytes.storeBytes(of: word.byteSwapped, toByteOffset: offset, as: Word.self)
+    }
+  }
+  switch elementSize {
+  case 2: swap(UInt16.self)
+  case 4: swap(UInt32.self)
+  case 8: swap(UInt64.self)
+  default: break
+  }
+}

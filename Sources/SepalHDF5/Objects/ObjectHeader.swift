@@ -1,0 +1,159 @@
+/// The messages that describe an object, versions 1 and 2, with their continuations.
+struct ObjectHeader {
+  let address: Int
+  let messages: [HeaderMessage]
+
+  init(_ file: FileBytes, at address: Int) throws(HDF5Error) {
+    self.address = address
+    var reader = HeaderReader(file)
+    messages = try reader.read(at: address)
+  }
+
+  func first(_ kind: HeaderMessage.Kind) -> HeaderMessage? {
+    messages.first { $0.kind == kind }
+  }
+
+  /// The message of this kind, which must be there.
+  func required(_ kind: HeaderMessage.Kind, _ name: String) throws(HDF5Error) -> HeaderMessage {
+    guard let message = first(kind) else { throw HDF5Error(.malformed, "has no \(name) message") }
+    return message
+  }
+}
+
+/// One message of an object header.
+struct HeaderMessage {
+  enum Kind: UInt16 {
+    case dataspace = 0x01
+    case linkInfo = 0x02
+    case datatype = 0x03
+    case oldFillValue = 0x04
+    case fillValue = 0x05
+    case link = 0x06
+    case externalFiles = 0x07
+    case layout = 0x08
+    case groupInfo = 0x0A
+    case filterPipeline = 0x0B
+    case attribute = 0x0C
+    case continuation = 0x10
+    case symbolTable = 0x11
+    case driverInfo = 0x14
+    case attributeInfo = 0x15
+    case cacheImage = 0x18
+  }
+
+  let kind: Kind
+  let isShared: Bool
+  /// Its bytes in the file.
+  let range: Range<Int>
+
+  /// A cursor over the message's own bytes.
+  func cursor(_ file: FileBytes, _ subject: StaticString) throws(HDF5Error) -> Cursor {
+    guard !isShared else {
+      throw HDF5Error(
+        .unsupported,
+        kind == .datatype
+          ? "has a committed datatype" : "has \(subject) that is shared with other objects")
+    }
+    return Cursor(file, range, subject)
+  }
+}
+
+/// Collects the messages of one header; what no reader needs is left out.
+private struct HeaderReader {
+  private let file: FileBytes
+  private var claims: Claims
+  private var messages: [HeaderMessage] = []
+  private var continuations: [Range<Int>] = []
+  /// Version 2 only: whether messages carry their creation order.
+  private var hasCreationOrder = false
+
+  init(_ file: FileBytes) {
+    self.file = file
+    claims = Claims(file)
+  }
+
+  mutating func read(at address: Int) throws(HDF5Error) -> [HeaderMessage] {
+    var cursor = try file.cursor(at: address, of: "an object header")
+    let isNew = cursor.remaining > 0 && file.bytes(address..<address + 1)[0] == 0x4F
+    if isNew { try readNewPrefix(&cursor) } else { try readOldPrefix(&cursor) }
+    var next = 0
+    while next < continuations.count {
+      let block = continuations[next]
+      next += 1
+      try claims.claim(block, "an object header's continuation")
+      var cursor = Cursor(file, block, "an object header's continuation")
+      if isNew {
+        try cursor.signature("OCHK")
+        try readNewMessages(&cursor, from: block.lowerBound, count: block.count - 8)
+      } else {
+        try readOldMessages(cursor)
+      }
+    }
+    return messages
+  }
+
+  private mutating func readOldPrefix(_ cursor: inout Cursor) throws(HDF5Error) {
+    let start = cursor.position
+    _ = try cursor.version(1...1)
+    try cursor.skip(1 + 2 + 4)
+    let size = Int(try cursor.u32())
+    try cursor.skip(4)
+    let block = try cursor.take(size)
+    try claims.claim(start..<block.upperBound, "an object header")
+    try readOldMessages(Cursor(file, block, "an object header"))
+  }
+
+  private mutating func readOldMessages(_ cursor: Cursor) throws(HDF5Error) {
+    var cursor = cursor
+    while cursor.remaining >= 8 {
+      let (type, size, flags) = (try cursor.u16(), Int(try cursor.u16()), try cursor.u8())
+      try cursor.skip(3)
+      try add(type, flags, try cursor.take(size))
+    }
+  }
+
+  private mutating func readNewPrefix(_ cursor: inout Cursor) throws(HDF5Error) {
+    let start = cursor.position
+    try cursor.signature("OHDR")
+    _ = try cursor.version(2...2)
+    let flags = try cursor.u8()
+    hasCreationOrder = flags & 0x04 != 0
+    // Times, then the attribute counts at which storage changes.
+    try cursor.skip((flags & 0x20 != 0 ? 16 : 0) + (flags & 0x10 != 0 ? 4 : 0))
+    let size = try cursor.count(1 << Int(flags & 3))
+    let end = try file.range(at: cursor.position, count: size, of: "an object header").upperBound
+    try claims.claim(start..<end, "an object header")
+    try readNewMessages(&cursor, from: start, count: size)
+  }
+
+  private mutating func readNewMessages(
+    _ cursor: inout Cursor, from start: Int, count: Int
+  ) throws(HDF5Error) {
+    let block = try cursor.take(count)
+    try cursor.verifyChecksum(from: start)
+    var messages = Cursor(file, block, cursor.subject)
+    let prefix = hasCreationOrder ? 6 : 4
+    while messages.remaining >= prefix {
+      let (type, size, flags) = (try messages.u8(), Int(try messages.u16()), try messages.u8())
+      try messages.skip(prefix - 4)
+      try add(UInt16(type), flags, try messages.take(size))
+    }
+  }
+
+  private mutating func add(_ type: UInt16, _ flags: UInt8, _ range: Range<Int>) throws(HDF5Error) {
+    guard let kind = HeaderMessage.Kind(rawValue: type) else {
+      guard type <= 0x18 || flags & 0x80 == 0 else {
+        throw HDF5Error(.unsupported, "has a header message of type \(type), which readers must know")
+      }
+      return
+    }
+    guard kind == .continuation else {
+      messages.append(HeaderMessage(kind: kind, isShared: flags & 0x02 != 0, range: range))
+      return
+    }
+    var cursor = Cursor(file, range, "an object header's continuation")
+    let address = try cursor.definedAddress()
+    continuations.append(
+      try file.range(at: address, count: try cursor.length(), of: "an object header's continuation"))
+  }
+}
