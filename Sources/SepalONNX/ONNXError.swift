@@ -1,3 +1,5 @@
+import SepalTensor
+
 /// Why an ONNX file or graph was refused: what is wrong, where, and what was expected.
 public struct ONNXError: Error, Sendable, Equatable {
   public enum Code: Sendable, Equatable, CaseIterable {
@@ -51,32 +53,16 @@ extension ONNXError: CustomStringConvertible {
   /// `model.onnx: node 'conv1' (Conv, opset 13): 'pads' has 3 values, expected 4`.
   public var description: String {
     var line = ""
-    if let file { line += "\(Self.printable(file)): " }
+    if let file { line += "\(file.printable()): " }
     if let node {
-      line += "node '\(Self.printable(node))'"
-      let details = [opType.map { Self.printable($0) }, opset.map { "opset \($0)" }].compactMap { $0 }
+      line += "node '\(node.printable())'"
+      let details = [opType?.printable(), opset.map { "opset \($0)" }].compactMap { $0 }
       if !details.isEmpty { line += " (\(details.joined(separator: ", ")))" }
       line += ": "
     }
-    if let tensor { line += "tensor '\(Self.printable(tensor))': " }
-    if let attribute { line += "'\(Self.printable(attribute))' " }
+    if let tensor { line += "tensor '\(tensor.printable())': " }
+    if let attribute { line += "'\(attribute.printable())' " }
     // Names inside a message are one of several; a list of what is unsupported needs room.
-    return line + Self.printable(message, limit: 8_000)
-  }
-
-  /// Text from a file, safe for one line on a terminal: control characters escaped, length limited.
-  static func printable(_ text: String, limit: Int = 400) -> String {
-    var result = ""
-    var count = 0
-    for scalar in text.unicodeScalars {
-      guard count < limit else { return result + "…" }
-      count += 1
-      switch scalar.properties.generalCategory {
-      case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
-        result += scalar.escaped(asASCII: true)
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result
+    return line + message.printable(limit: 8_000)
   }
 }

@@ -8,6 +8,9 @@ public struct Provenance: Sendable, Hashable {
   public var sourceDigest = ""
   /// Nodes in the source file before anything was done.
   public var sourceNodeCount = 0
+  /// Parameters, statistics included, that the source's layers hold; nil when the importer does not know or the graph
+  /// was read from a native file.
+  public var sourceParameterCount: Int?
   public var rewrites: [RewriteRecord] = []
 
   public init() {}

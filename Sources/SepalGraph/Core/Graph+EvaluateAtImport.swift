@@ -1,11 +1,10 @@
-import SepalGraph
 import SepalTensor
 
 extension Graph {
   /// The outputs of `op` when all operands are small constants: shape arithmetic, mostly. Larger computations, and
   /// those whose cost the size of operands and results does not bound, stay in the graph for constant folding; so does
   /// everything once `budget`, in bytes, is used up, which no honest model comes near.
-  func evaluateAtImport(
+  package func evaluateAtImport(
     _ op: any Operator, _ inputs: [ValueID?], name: String, budget: inout Int
   ) throws(GraphError) -> [Tensor]? {
     let limit = 1024

@@ -1,0 +1,40 @@
+extension ModelConfig {
+  /// Layers with inbound nodes, in the spelling of Keras 1 and 2 (nested lists) or of Keras 3 (`args` and `kwargs`).
+  mutating func readFunctional(_ configuration: JSON, path: String) throws(KerasError) {
+    guard let object = configuration.object, let list = object["layers"]?.array else {
+      throw KerasError(.invalid, "has no list of layers", layer: path.isEmpty ? nil : path)
+    }
+    var resolver = NodeResolver(path: path)
+    for json in list {
+      let layer = try LayerConfig(json, path: path)
+      guard resolver.indices.updateValue(layers.count, forKey: layer.name) == nil else {
+        throw KerasError(
+          .invalid, "has two layers of the name '\(layer.name)'", layer: path.isEmpty ? nil : path)
+      }
+      layers.append(layer)
+    }
+    var nodes: [[NodeData]] = []
+    for (index, json) in list.enumerated() {
+      let calls = json.object?["inbound_nodes"]?.array ?? []
+      var data: [NodeData] = []
+      for call in calls { data.append(try resolver.node(call, of: layers[index].name)) }
+      nodes.append(data)
+    }
+    resolver.countCalls(layers, nodes)
+    let inputData = try resolver.leaves(object["input_layers"] ?? .null, "input_layers")
+    let outputData = try resolver.leaves(object["output_layers"] ?? .null, "output_layers")
+    let isLegacy = nodes.contains { $0.contains(where: \.isLegacy) }
+    resolver.findOffsets(layers, nodes, borders: inputData + outputData, isLegacy: isLegacy)
+    for index in layers.indices {
+      var calls: [Call] = []
+      for data in nodes[index] { calls.append(try resolver.call(data)) }
+      layers[index].calls = calls.isEmpty ? [Call()] : calls
+    }
+    for leaf in inputData { inputs.append(try resolver.reference(leaf.reference, isBorder: true)) }
+    for leaf in outputData { outputs.append(try resolver.reference(leaf.reference, isBorder: true)) }
+    guard !inputs.isEmpty, !outputs.isEmpty else {
+      throw KerasError(.invalid, "names no input or no output", layer: path.isEmpty ? nil : path)
+    }
+    if inputData.allSatisfy({ $0.key != nil }) { inputKeys = inputData.compactMap(\.key) }
+  }
+}

@@ -1,0 +1,48 @@
+import SepalGraph
+import SepalKeras
+import SepalNumpy
+import SepalPasses
+import SepalTensor
+import Testing
+
+/// Tiny models, one per feature of a layer: what the graph computes must be what Keras recorded.
+struct LayerFixtureTests {
+  static let models = RecordedModel.all(in: "keras_layers")
+
+  @Test func thereAreModels() { #expect(Self.models.count > 100) }
+
+  @Test(arguments: models)
+  func importedModelsGiveTheRecordedOutputs(model: RecordedModel) throws {
+    let (inputs, expected) = try model.arrays(in: "keras_layers")
+    var graph: Graph
+    do {
+      graph = try model.load(from: "keras_layers", shapes: inputs.mapValues(\.shape)).graph
+      #expect(model.expect != .refuse, "was read")
+    } catch let error as KerasError {
+      #expect(model.expect != .match, "\(error)")
+      for word in model.words ?? [] {
+        #expect(error.description.lowercased().contains(word.lowercased()), "\(error)")
+      }
+      return
+    }
+    try compare(graph, inputs, expected, "as imported")
+    var options = Optimizer.Options()
+    options.verifyEachRewrite = true
+    _ = try Optimizer(options).run(&graph)
+    try compare(graph, inputs, expected, "optimised")
+  }
+
+  private func compare(
+    _ graph: Graph, _ inputs: [String: Tensor], _ expected: [String: Tensor], _ what: String
+  ) throws {
+    let actual = try graph.evaluate(inputs)
+    #expect(Set(actual.keys) == Set(expected.keys), "\(what)")
+    for (name, tensor) in expected {
+      guard let output = actual[name] else { continue }
+      let error = difference(output, tensor) ?? .infinity
+      #expect(
+        error < 1e-4,
+        "\(what): '\(name)' is \(output.type), expected \(tensor.type); error \(error)\n\(graph)")
+    }
+  }
+}
