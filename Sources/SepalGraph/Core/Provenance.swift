@@ -14,6 +14,9 @@ public struct Provenance: Sendable, Hashable {
   public var rewrites: [RewriteRecord] = []
 
   public init() {}
+
+  /// `sourceParameterCount` as long as nothing was done to the graph.
+  package var unchangedParameterCount: Int? { rewrites.isEmpty ? sourceParameterCount : nil }
 }
 
 /// How the result of a rewrite relates to what it replaced.

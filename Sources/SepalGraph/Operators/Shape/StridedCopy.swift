@@ -26,11 +26,43 @@ package func copyRegion(
     }
   }
   let row = axes.popLast() ?? RegionAxis(extent: 1, source: 1, target: 1)
+  let single = RegionAxis(extent: 1, source: 0, target: 0)
+  guard row.source != 1, let position = axes.firstIndex(where: { $0.source == 1 }) else {
+    return copyBlocks(elementSize: size, outer: axes, lane: single, row: row, from: source, to: target)
+  }
+  // A transposition: neighbours in the source lie in different rows of the target. Rows go in groups that share
+  // cache lines of the source, so that each line is fetched once.
+  let group = max(64 / size, 1)
+  let neighbours = axes.remove(at: position)
+  for start in stride(from: 0, to: neighbours.extent, by: group) {
+    var lane = neighbours
+    lane.extent = min(group, neighbours.extent - start)
+    copyBlocks(
+      elementSize: size, outer: axes, lane: lane, row: row, from: source + start * size,
+      to: target + start * neighbours.target * size)
+  }
+}
+
+/// Copies a block of `lane` times `row` at every index of `outer`, the last of which varies fastest.
+private func copyBlocks(
+  elementSize size: Int, outer axes: [RegionAxis], lane: RegionAxis, row: RegionAxis,
+  from source: UnsafeRawPointer, to target: UnsafeMutableRawPointer
+) {
   var index = [Int](repeating: 0, count: axes.count)
   var sourceOffset = 0
   var targetOffset = 0
   while true {
-    row.copy(elementSize: size, from: source + sourceOffset * size, to: target + targetOffset * size)
+    let (from, to) = (source + sourceOffset * size, target + targetOffset * size)
+    if row.source == 1 && row.target == 1 && lane.extent == 1 {
+      to.copyMemory(from: from, byteCount: row.extent * size)
+    } else {
+      switch size {
+      case 1: copyBlock(as: UInt8.self, lane, row, from: from, to: to)
+      case 2: copyBlock(as: UInt16.self, lane, row, from: from, to: to)
+      case 4: copyBlock(as: UInt32.self, lane, row, from: from, to: to)
+      default: copyBlock(as: UInt64.self, lane, row, from: from, to: to)
+      }
+    }
     var axis = axes.count - 1
     while axis >= 0 {
       index[axis] += 1
@@ -48,27 +80,21 @@ package func copyRegion(
 
 private struct RegionAxis {
   var extent, source, target: Int
+}
 
-  func copy(elementSize: Int, from input: UnsafeRawPointer, to output: UnsafeMutableRawPointer) {
-    if source == 1 && target == 1 {
-      output.copyMemory(from: input, byteCount: extent * elementSize)
-      return
-    }
-    switch elementSize {
-    case 1: copy(as: UInt8.self, from: input, to: output)
-    case 2: copy(as: UInt16.self, from: input, to: output)
-    case 4: copy(as: UInt32.self, from: input, to: output)
-    default: copy(as: UInt64.self, from: input, to: output)
-    }
-  }
-
-  private func copy<Scalar: BitwiseCopyable>(
-    as _: Scalar.Type, from input: UnsafeRawPointer, to output: UnsafeMutableRawPointer
-  ) {
-    let size = MemoryLayout<Scalar>.size
-    for index in 0..<extent {
-      let value = input.loadUnaligned(fromByteOffset: index * source * size, as: Scalar.self)
-      output.storeBytes(of: value, toByteOffset: index * target * size, as: Scalar.self)
+private func copyBlock<Scalar: BitwiseCopyable>(
+  as _: Scalar.Type, _ lane: RegionAxis, _ row: RegionAxis,
+  from input: UnsafeRawPointer, to output: UnsafeMutableRawPointer
+) {
+  let size = MemoryLayout<Scalar>.size
+  let (step, advance) = (row.source * size, row.target * size)
+  for line in 0..<lane.extent {
+    var from = input + line * lane.source * size
+    var to = output + line * lane.target * size
+    for _ in 0..<row.extent {
+      to.storeBytes(of: from.loadUnaligned(as: Scalar.self), as: Scalar.self)
+      from += step
+      to += advance
     }
   }
 }
