@@ -14,7 +14,9 @@ MODELS := .models
 PYTHON := .venv/bin/python
 # Without network the demo should fall back within seconds.
 PIP_FLAGS := -q --disable-pip-version-check --retries 1 --timeout 20
-FUZZ_ITERATIONS ?= 1000000
+MUTATIONS ?= 1000000
+FUZZ_SECONDS ?= 600
+FUZZ_TARGETS ?= ONNX Sepal Zip
 
 .PHONY: help
 help: ## List the targets.
@@ -62,9 +64,31 @@ test: setup lint check-generated build ## Lint, check generated code, build, and
 readme: setup ## Write README's operator tables from the registries.
 	SEPAL_UPDATE_README=1 swift test $(TEST_FLAGS) --filter ReadmeTests
 
+.PHONY: mutate
+mutate: setup ## Run the tests on seeded mutations for longer (MUTATIONS=N).
+	SEPAL_FUZZ_ITERATIONS=$(MUTATIONS) swift test $(TEST_FLAGS) --filter Fuzz
+
+# Checked as in debug builds and by the address sanitizer; checksums always match, see Checksum.swift.
+# The sanitizers are named again because SwiftPM passes them on one by one, and the last one would win.
+FUZZ_BUILD := .build-fuzz
+FUZZ_FLAGS := -c release --scratch-path $(FUZZ_BUILD) --sanitize fuzzer --sanitize address \
+	-Xswiftc -sanitize=fuzzer,address -Xswiftc -assert-config -Xswiftc Debug -Xswiftc -DFUZZING
+FUZZ_LIMITS := -max_len=65536 -rss_limit_mb=512 -timeout=10
+FUZZ_SEEDS_ONNX := -name '*.onnx'
+FUZZ_SEEDS_Sepal := -name '*.sepal'
+FUZZ_SEEDS_Zip := -name '*.zip' -o -name '*.np[yz]' -o -name '*.keras'
+
 .PHONY: fuzz
-fuzz: setup ## Run the fuzz tests for longer (FUZZ_ITERATIONS=N).
-	SEPAL_FUZZ_ITERATIONS=$(FUZZ_ITERATIONS) swift test $(TEST_FLAGS) --filter Fuzz
+fuzz: $(FUZZ_TARGETS:%=fuzz-%) ## Fuzz each reader with libFuzzer (FUZZ_SECONDS=N each, FUZZ_TARGETS="ONNX Zip").
+
+# Findings stay in .fuzz/findings, what was learnt in .fuzz/corpus, for the next run to begin with.
+fuzz-%: setup
+	SEPAL_FUZZ=1 swift build $(FUZZ_FLAGS) --product Fuzz$*
+	@mkdir -p .fuzz/corpus/$* .fuzz/findings
+	@find fixtures -size -64k -type f \( $(FUZZ_SEEDS_$*) \) | paste -sd, - > .fuzz/seeds-$*
+	ASAN_OPTIONS=quarantine_size_mb=16 $(FUZZ_BUILD)/release/Fuzz$* .fuzz/corpus/$* -seed_inputs=@.fuzz/seeds-$* \
+	  $(FUZZ_LIMITS) -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=.fuzz/findings/$*- -verbosity=0 \
+	  -print_final_stats=1
 
 # The protobuf-c code of schemas/*.proto is committed, so that a build needs no protoc-c.
 .PHONY: generate

@@ -110,3 +110,17 @@ let package = Package(
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11
 )
+
+// One fuzz target per format. Only `make fuzz` asks for them: not every toolchain brings libFuzzer.
+if Context.environment["SEPAL_FUZZ"] != nil {
+  let readers: [(name: String, dependencies: [Target.Dependency])] = [
+    ("ONNX", ["SepalONNX", "SepalGraph"]),
+    ("Sepal", ["SepalFormat", "SepalGraph"]),
+    ("Zip", ["SepalZip", "SepalNumpy"]),
+  ]
+  package.targets += readers.map { reader in
+    .executableTarget(
+      name: "Fuzz\(reader.name)", dependencies: reader.dependencies + ["SepalTensor"],
+      path: "Tests/Fuzz/\(reader.name)")
+  }
+}

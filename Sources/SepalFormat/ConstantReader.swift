@@ -25,7 +25,7 @@ struct ConstantReader {
     if stored.length > 0 { used.append(stored.offset..<stored.offset + stored.length) }
     let start = section.lowerBound + Int(stored.offset)
     let bytes = UnsafeRawBufferPointer(rebasing: storage.bytes[start..<start + Int(stored.length)])
-    guard Zlib.crc32(bytes) == stored.crc32 else {
+    guard Checksum.matches(Zlib.crc32(bytes), stored.crc32) else {
       throw FormatError(.corrupt, "constant '\(name)' does not match its checksum")
     }
     switch stored.codec {

@@ -33,7 +33,7 @@ struct SectionTable {
       size <= length - offset
     else { throw FormatError(.malformed, "has a section table outside of the file") }
     let table = Int(offset)..<Int(offset + size)
-    guard Zlib.crc32(UnsafeRawBufferPointer(rebasing: bytes[table])) == checksum else {
+    guard Checksum.matches(Zlib.crc32(UnsafeRawBufferPointer(rebasing: bytes[table])), checksum) else {
       throw FormatError(.corrupt, "has a section table that does not match its checksum")
     }
     try readEntries(bytes, table)
@@ -81,7 +81,7 @@ struct SectionTable {
   func contents(of section: Section, in storage: TensorStorage) throws(FormatError) -> TensorStorage {
     let name = SectionType(rawValue: section.type)?.name ?? "\(section.type)"
     let stored = UnsafeRawBufferPointer(rebasing: storage.bytes[section.range])
-    guard Zlib.crc32(stored) == section.crc32 else {
+    guard Checksum.matches(Zlib.crc32(stored), section.crc32) else {
       throw FormatError(.corrupt, "has a section \(name) that does not match its checksum")
     }
     switch SectionCodec(rawValue: section.codec) {

@@ -109,7 +109,7 @@ package struct ZipArchive: Sendable {
   }
 
   private func check(_ bytes: UnsafeRawBufferPointer, _ member: Member) throws(ZipError) {
-    guard Zlib.crc32(bytes) == member.crc32 else {
+    guard Checksum.matches(Zlib.crc32(bytes), member.crc32) else {
       throw ZipError(.malformed, "does not match its checksum")
     }
   }
