@@ -74,6 +74,24 @@ import Testing
       ])
   }
 
+  /// TensorFlow's padding 'same': stride outputs per input. What the windows reach beyond that is cut, one more at the
+  /// end when it is odd; what they do not reach is output padding. Recorded from `tf.nn.conv1d_transpose`.
+  @Test(arguments: [
+    (2, 3, [0, 0.75, 0, 1.3125, 0.5625, 0, -0.8125, -0.3125, 0, 0.5, -0.5, 0]),
+    (3, 2, [-0.5, 0.25, -1, -0.6875, 0.5625, 0.4375, 0.0625, -0.5]),
+    (4, 2, [1.125, -2.75, 0.6875, 0.0625, -2.25, 0.8125, 0.3125, 1.25]),
+    (3, 3, [-0.5, 0.25, -1.0625, 0.0625, -0.6875, 0.625, -0.0625, 0.4375, -0.4375, 0.5, -0.5, 1.25]),
+    (5, 1, [-2.4375, -1.4375, 2.1875, 0.8125]),
+  ])
+  func transposedConvolutionAsTensorFlowPads(kernel: Int, stride: Int, expected: [Double]) throws {
+    let (excess, missing) = (max(kernel - stride, 0), max(stride - kernel, 0))
+    let op = ConvTranspose(
+      strides: [stride], padBegins: [excess / 2], padEnds: [excess - excess / 2], dilations: [1],
+      outputPadding: [missing], layout: .channelsLast)
+    try expect(
+      op, [pattern([1, 4, 2]), pattern([2, 1, kernel], seed: 1)], shape: [1, 4 * stride, 1], gives: expected)
+  }
+
   @Test func anEmptyBatchGivesAnEmptyOutput() throws {
     let weight = pattern([4, 2, 3, 2])
     try expect(Conv(groups: 2), [pattern([0, 4, 5, 6]), weight], shape: [0, 4, 3, 5], gives: [])

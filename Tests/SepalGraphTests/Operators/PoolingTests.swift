@@ -43,6 +43,15 @@ import Testing
       ])
   }
 
+  /// Recorded from `tf.nn.avg_pool2d` with padding 'same': uneven pads, which never count.
+  @Test func averagePoolAsTensorFlowPads() throws {
+    let op = AveragePool(
+      kernel: [2, 3], strides: [2, 2], padBegins: [0, 1], padEnds: [1, 1], layout: .channelsLast)
+    try expect(
+      op, [pattern([1, 3, 5, 1], seed: 2)], shape: [1, 2, 3, 1],
+      gives: [-0.0625, 0.04166667, -0.3125, 0, 0.3333333, -0.25])
+  }
+
   @Test func averagePoolCountsPaddingOnRequest() throws {
     try expect(
       AveragePool(

@@ -88,6 +88,80 @@ import Testing
     }
   }
 
+  @Test("windows over one spatial axis run on the kernels for two", arguments: channels)
+  func oneSpatialAxis(channels: Int) throws {
+    func window(stride: Int) -> Conv {
+      Conv(
+        strides: [stride], padBegins: [3], padEnds: [1], dilations: [2], groups: channels,
+        layout: .channelsLast, activation: .relu)
+    }
+    for stride in 1...3 {
+      var m = GraphMaker()
+      let line = m.input([2, 13, channels])
+      m.output(
+        try m.add(window(stride: stride), [line, m.constant([channels, 1, 3]), m.constant([channels])]))
+      try expectSessionMatchesReference(&m, kernel: channels > 1 ? "depthwise" : "convolution", "s\(stride)")
+
+      m = GraphMaker()
+      let doubled = m.input([2, 13, channels])
+      m.output(try m.add(window(stride: stride), [doubled, m.constant([2 * channels, 1, 3]), nil]))
+      try expectSessionMatchesReference(&m, kernel: "convolution", "two per channel, s\(stride)")
+
+      m = GraphMaker()
+      let x = m.input([2, 13, channels])
+      m.output(
+        try m.add(
+          MaxPool(
+            kernel: [3], strides: [stride], padBegins: [2], padEnds: [1], dilations: [2],
+            layout: .channelsLast), [x]))
+      for include in [false, true] {
+        let average = AveragePool(
+          kernel: [3], strides: [stride], padBegins: [0], padEnds: [2], dilations: [1],
+          countIncludePad: include, layout: .channelsLast)
+        m.output(try m.add(average, [x]), name: "average \(include)")
+      }
+      try expectSessionMatchesReference(&m, kernel: "max pool", "s\(stride)")
+    }
+  }
+
+  @Test("windows over three spatial axes are not taken for images", arguments: [1, 8])
+  func threeSpatialAxes(channels: Int) throws {
+    var m = GraphMaker()
+    let x = m.input([2, 4, 5, 3, channels])
+    let (ones, zeros) = ([1, 1, 1], [0, 0, 0])
+    let operators: [(any Operator, [ValueID?])] = [
+      (
+        Conv(strides: ones, padBegins: zeros, padEnds: zeros, dilations: ones, layout: .channelsLast),
+        [x, m.constant([3, channels, 1, 1, 1])]
+      ),
+      (
+        Conv(
+          strides: [2, 1, 1], padBegins: [1, 0, 2], padEnds: [0, 1, 0], dilations: [1, 2, 1],
+          groups: channels, layout: .channelsLast),
+        [x, m.constant([channels, 1, 3, 2, 2]), m.constant([channels])]
+      ),
+      (
+        ConvTranspose(
+          strides: [2, 1, 3], padBegins: [1, 0, 0], padEnds: [0, 0, 2], dilations: [1, 2, 1],
+          outputPadding: [1, 0, 2], layout: .channelsLast), [x, m.constant([channels, 4, 2, 3, 2])]
+      ),
+      (
+        MaxPool(
+          kernel: [2, 3, 1], strides: [2, 1, 2], padBegins: [1, 1, 0], padEnds: zeros, dilations: ones,
+          layout: .channelsLast), [x]
+      ),
+      (
+        AveragePool(
+          kernel: [2, 3, 1], strides: ones, padBegins: zeros, padEnds: [1, 2, 0], dilations: ones,
+          layout: .channelsLast), [x]
+      ),
+    ]
+    for (index, (op, operands)) in operators.enumerated() {
+      m.output(try m.add(op, operands), name: "\(index) \(op.name)")
+    }
+    try expectSessionMatchesReference(&m, kernel: nil)
+  }
+
   @Test("dense layers and constant products", arguments: [1, 5])
   func dense(rows: Int) throws {
     for columns in [1, 10, 33, 100] {
