@@ -1,72 +1,58 @@
 import SepalGraph
 import SepalTensor
 
-/// One rule per activation function that Keras knows by name.
+/// The activation functions that Keras knows by name.
 enum ActivationRules {
   typealias Rule = @Sendable (LayerContext, ValueID) throws(KerasError) -> ValueID
 
-  static let byName: [String: Rule] = [
-    "linear": { _, x throws(KerasError) in x },
-    "relu": single(Relu()),
-    "relu6": { context, x throws(KerasError) in try context.add(Clip(min: 0, max: 6), [x]) },
-    "sigmoid": single(Sigmoid()),
-    "tanh": single(Tanh()),
-    "softmax": { context, x throws(KerasError) in
-      try context.add(Softmax(axis: context.shape(of: x).count - 1), [x])
-    },
-    "hard_sigmoid": hardSigmoid,
-    "hard_silu": hardSwish,
-    "hard_swish": hardSwish,
+  /// How a function is computed; nil for names that no Keras has.
+  static func rule(_ name: String, _ version: KerasVersion) -> Rule? {
+    if name == "linear" { return { _, x throws(KerasError) in x } }
+    guard let op = elementwise(name, version) else { return composed[name] }
+    return { context, x throws(KerasError) in try context.add(op, [x]) }
+  }
+
+  /// The function of single elements that one operator computes, as recurrent cells need it.
+  static func elementwise(_ name: String, _ version: KerasVersion) -> (any Operator)? {
+    switch name {
+    case "elu": Elu()
+    case "exponential": Exp()
+    // The exact form, unlike that of `keras.ops.gelu`.
+    case "gelu": Gelu()
+    // Keras 3: relu6(x + 3)/6. Keras 1 and 2: clip(0.2·x + 0.5, 0, 1).
+    case "hard_sigmoid": HardSigmoid(alpha: version == .three ? 1.0 / 6 : 0.2, beta: 0.5)
+    case "hard_silu", "hard_swish": HardSwish()
+    case "hard_tanh": Clip(min: -1, max: 1)
+    case "leaky_relu": LeakyRelu(alpha: 0.2)
+    case "linear": Identity()
+    case "mish": Mish()
+    case "relu": Relu()
+    case "relu6": Clip(min: 0, max: 6)
+    case "selu": Selu()
+    case "sigmoid": Sigmoid()
+    case "silu", "swish": Silu()
+    case "softplus": Softplus()
+    case "softsign": Softsign()
+    case "sparse_sigmoid": HardSigmoid(alpha: 0.5, beta: 0.5)
+    case "tanh": Tanh()
+    default: nil
+    }
+  }
+
+  /// Functions that take several operators or know an axis.
+  private static let composed: [String: Rule] = [
+    "celu": { context, x throws(KerasError) in try context.celu(x, alpha: 1) },
+    "glu": { context, x throws(KerasError) in try context.glu(x, axis: -1) },
+    "hard_shrink": { context, x throws(KerasError) in try context.hardShrink(x, threshold: 0.5) },
+    "log_sigmoid": { context, x throws(KerasError) in try context.logSigmoid(x) },
+    "log_softmax": { context, x throws(KerasError) in try context.logSoftmax(x, axis: -1) },
+    "soft_shrink": { context, x throws(KerasError) in try context.softShrink(x, threshold: 0.5) },
+    "softmax": { context, x throws(KerasError) in try context.softmax(x, axis: -1) },
+    // TensorFlow 1 called it so.
+    "softmax_v2": { context, x throws(KerasError) in try context.softmax(x, axis: -1) },
+    "sparse_plus": { context, x throws(KerasError) in try context.sparsePlus(x) },
+    "sparsemax": { context, x throws(KerasError) in try context.sparsemax(x, axis: -1) },
+    "squareplus": { context, x throws(KerasError) in try context.squareplus(x, b: 4) },
+    "tanh_shrink": { context, x throws(KerasError) in try context.tanhShrink(x) },
   ]
-
-  static func single(_ op: any Operator) -> Rule {
-    { context, x throws(KerasError) in try context.add(op, [x]) }
-  }
-
-  /// Keras 3: relu6(x + 3)/6. Keras 1 and 2: clip(0.2·x + 0.5, 0, 1).
-  static func hardSigmoid(_ context: LayerContext, _ x: ValueID) throws(KerasError) -> ValueID {
-    try context.add(HardSigmoid(alpha: context.version == .three ? 1.0 / 6 : 0.2, beta: 0.5), [x])
-  }
-
-  /// x·relu6(x + 3)/6 in every version that has it.
-  static func hardSwish(_ context: LayerContext, _ x: ValueID) throws(KerasError) -> ValueID {
-    try context.add(HardSwish(), [x])
-  }
-}
-
-extension LayerContext {
-  /// The step that computes what the activation function is then applied to; nil when there is none.
-  var preactivation: String? {
-    guard let entry = entry("activation"), entry.string != "linear" else { return nil }
-    return "linear"
-  }
-
-  /// Applies the activation function that the configuration names; none is linear.
-  func activate(_ value: ValueID, field: String = "activation") throws(KerasError) -> ValueID {
-    guard let entry = entry(field) else { return value }
-    return try activate(value, entry, field: field)
-  }
-
-  func activate(_ value: ValueID, _ activation: JSON, field: String) throws(KerasError) -> ValueID {
-    if let name = activation.string {
-      guard let rule = ActivationRules.byName[name] else {
-        throw unsupported(field, "is '\(name.printable())', which is not supported")
-      }
-      return try rule(self, value)
-    }
-    guard let object = activation.object, let className = object["class_name"]?.string else {
-      throw invalid(field, "is \(activation.kind), expected a name")
-    }
-    // A function by name, or a layer in an activation's place.
-    if className == "function", let name = object["config"]?.string,
-      object["module"]?.string?.hasPrefix("keras") != false,
-      let rule = ActivationRules.byName[name]
-    {
-      return try rule(self, value)
-    }
-    guard LayerRules.byClassName[className] != nil else {
-      throw unsupported(field, "is \(className.printable()), whose code is not in the file")
-    }
-    return try callInner(activation, attribute: field, [value])[0]
-  }
 }
