@@ -73,8 +73,8 @@ let package = Package(
     .target(
       name: "Sepal",
       dependencies: [
-        "SepalTensor", "SepalNumpy", "SepalGraph", "SepalONNX", "SepalKeras", "SepalPasses", "SepalFormat",
-        "SepalRuntime", "SepalValidation",
+        "SepalTensor", "SepalZip", "SepalNumpy", "SepalHDF5", "SepalGraph", "SepalONNX", "SepalKeras",
+        "SepalPasses", "SepalFormat", "SepalRuntime", "SepalValidation",
       ]),
 
     // What people type.

@@ -39,11 +39,12 @@ public struct Benchmark: Sendable, Codable {
 
   /// Loads the model at `path` and runs it on seeded inputs.
   public init(
-    path: String, shapes: [String: [Int]] = [:], threads: Int, runs: Int, profile: Bool = false
+    path: String, shapes: [String: [Int]] = [:], weights: String? = nil, threads: Int, runs: Int,
+    profile: Bool = false
   ) throws(SepalError) {
     let clock = ContinuousClock()
     let start = clock.now
-    let file = try ModelFile(path: path, shapes: shapes)
+    let file = try ModelFile(path: path, shapes: shapes, weights: weights)
     do {
       let model = try Model(file.graph, options: ModelOptions(threads: threads))
       let session = model.makeSession()

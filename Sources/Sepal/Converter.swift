@@ -6,6 +6,8 @@ import SepalPasses
 public struct Converter: Sendable {
   /// Shapes of inputs by name, for sources that leave dimensions open.
   public var shapes: [String: [Int]] = [:]
+  /// The HDF5 file with the weights of a Keras model, where they are not in its own file.
+  public var weights: String?
   public var storage = Storage.compact
   public var precision = StoragePrecision.f32
   public var optimization = Optimizer.Options()
@@ -43,7 +45,7 @@ public struct Converter: Sendable {
       throw SepalError(.usage, "\(output): the only output format is .sepal")
     }
     let start = ContinuousClock.now
-    let source = try ModelFile(path: input, shapes: shapes)
+    let source = try ModelFile(path: input, shapes: shapes, weights: weights)
     var graph = source.graph
     // From an optimised file, `nodesBefore` is still what its source had.
     let nodesBefore = max(graph.provenance.sourceNodeCount, graph.nodeCount)

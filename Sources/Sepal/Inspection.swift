@@ -65,7 +65,8 @@ public struct Inspection: Sendable, Codable {
       throw SepalError(error, path: file.path)
     }
     totals = Totals(
-      nodes: graph.nodeCount, parameters: graph.provenance.unchangedParameterCount ?? parameters.total, macs: layers.reduce(0) { $0 + $1.macs },
+      nodes: graph.nodeCount, parameters: graph.provenance.unchangedParameterCount ?? parameters.total,
+      macs: layers.reduce(0) { $0 + $1.macs },
       weightBytes: graph.values.reduce(0) { $0 + ($1.constant?.byteCount ?? 0) }, peakActivationBytes: peak)
   }
 

@@ -1,4 +1,5 @@
 import SepalFormat
+import SepalKeras
 import SepalONNX
 
 /// Why a model could not be read, converted, written or run.
@@ -29,6 +30,16 @@ public struct SepalError: Error, Sendable, Hashable, CustomStringConvertible {
 
 extension SepalError {
   init(_ error: ONNXError) {
+    let code: Code =
+      switch error.code {
+      case .missingFile: .missingFile
+      case .unreadable: .inaccessible
+      default: .badData
+      }
+    self.init(code, error.description)
+  }
+
+  init(_ error: KerasError) {
     let code: Code =
       switch error.code {
       case .missingFile: .missingFile

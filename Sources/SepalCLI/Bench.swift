@@ -5,10 +5,10 @@ struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Time loading and running a model on seeded inputs.")
 
-  @Argument(help: "The model: .onnx or .sepal.")
+  @Argument(help: "The model: \(SourceOptions.formats).")
   var model: String
 
-  @OptionGroup var shape: ShapeOptions
+  @OptionGroup var source: SourceOptions
 
   @Option(help: "Threads to run on.")
   var threads = 1
@@ -29,7 +29,8 @@ struct Bench: ParsableCommand {
 
   func run() throws {
     let result = try Benchmark(
-      path: model, shapes: try shape.shapes(), threads: threads, runs: runs, profile: profile)
+      path: model, shapes: try source.shapes(), weights: source.weights, threads: threads, runs: runs,
+      profile: profile)
     if json {
       try printJSON(result)
       return

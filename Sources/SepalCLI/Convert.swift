@@ -6,16 +6,16 @@ extension StoragePrecision: ExpressibleByArgument {}
 
 struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Optimise a model and write it as a .sepal file.",
+    abstract: "Optimise an ONNX or Keras model and write it as a .sepal file.",
     discussion: "Passes: \(Optimizer.passNames.joined(separator: ", ")).")
 
-  @Argument(help: "The model: .onnx or .sepal.")
+  @Argument(help: "The model: \(SourceOptions.formats).")
   var input: String
 
   @Option(name: .shortAndLong, help: "The file to write.")
   var output: String
 
-  @OptionGroup var shape: ShapeOptions
+  @OptionGroup var source: SourceOptions
 
   @Option(help: "How weights are stored: f32 keeps every bit, f16 rounds them.")
   var precision = StoragePrecision.f32
@@ -43,7 +43,8 @@ struct Convert: ParsableCommand {
 
   func run() throws {
     var converter = Converter()
-    converter.shapes = try shape.shapes()
+    converter.shapes = try source.shapes()
+    converter.weights = source.weights
     converter.storage = storage
     converter.precision = precision
     converter.optimization.disabledPasses = Set(disablePass)

@@ -94,35 +94,3 @@ func scientific(_ value: Double) -> String {
 func shapeText(_ shape: [Int]) -> String {
   shape.isEmpty ? "scalar" : shape.map(String.init).joined(separator: "×")
 }
-
-/// `name=1x3x224x224`.
-struct ShapeArgument: ExpressibleByArgument {
-  var name: String
-  var shape: [Int]
-
-  init?(argument: String) {
-    guard let separator = argument.lastIndex(of: "=") else { return nil }
-    let dims = argument[argument.index(after: separator)...].split(
-      separator: "x", omittingEmptySubsequences: false)
-    shape = dims.compactMap { Int($0) }
-    name = String(argument[..<separator])
-    guard shape.count == dims.count, shape.allSatisfy({ $0 > 0 }), !name.isEmpty else { return nil }
-  }
-}
-
-/// `--shape`, shared by the commands that read models.
-struct ShapeOptions: ParsableArguments {
-  @Option(
-    name: .customLong("shape"), help: "Fix an input's shape, as in image=1x3x224x224. Repeat per input.")
-  var arguments: [ShapeArgument] = []
-
-  func shapes() throws(SepalError) -> [String: [Int]] {
-    var shapes: [String: [Int]] = [:]
-    for argument in arguments {
-      guard shapes.updateValue(argument.shape, forKey: argument.name) == nil else {
-        throw SepalError(.usage, "--shape names input '\(argument.name)' twice")
-      }
-    }
-    return shapes
-  }
-}

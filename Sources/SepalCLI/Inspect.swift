@@ -4,10 +4,10 @@ import Sepal
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Show a model's structure and costs.")
 
-  @Argument(help: "The model: .onnx or .sepal.")
+  @Argument(help: "The model: \(SourceOptions.formats).")
   var model: String
 
-  @OptionGroup var shape: ShapeOptions
+  @OptionGroup var source: SourceOptions
 
   @Flag(help: "List every layer.")
   var layers = false
@@ -19,8 +19,7 @@ struct Inspect: ParsableCommand {
   var dot: String?
 
   func run() throws {
-    let file = try ModelFile(path: model, shapes: try shape.shapes())
-    for note in file.notes { FileHandle.error.write("note: \(note)\n") }
+    let file = try source.load(model)
     let inspection = try Inspection(file)
     if let dot { try write(file.graph.dot + "\n", to: dot) }
     if json {

@@ -12,10 +12,10 @@ import Sepal
 struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Run a model on arrays from .npy and .npz files.")
 
-  @Argument(help: "The model: .onnx or .sepal.")
+  @Argument(help: "The model: \(SourceOptions.formats).")
   var model: String
 
-  @OptionGroup var shape: ShapeOptions
+  @OptionGroup var source: SourceOptions
 
   @Option(
     help: "An input: name=F.npy, or an F.npz whose members are named like the inputs. Repeat for several.")
@@ -37,8 +37,7 @@ struct Run: ParsableCommand {
   }
 
   func run() throws {
-    let file = try ModelFile(path: model, shapes: try shape.shapes())
-    for note in file.notes { FileHandle.error.write("note: \(note)\n") }
+    let file = try source.load(model)
     var arrays = NamedArrays()
     for argument in input { try arrays.add(argument, for: file.graph) }
     let outputs = try file.run(try arrays.inputs(for: file.graph), threads: threads)

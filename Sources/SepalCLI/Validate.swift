@@ -10,13 +10,13 @@ struct Validate: ParsableCommand {
       Exit code 1 when they are not.
       """)
 
-  @Argument(help: "The model as it was: .onnx or .sepal.")
+  @Argument(help: "The model as it was: \(SourceOptions.formats).")
   var original: String
 
-  @Argument(help: "The model as it is now.")
+  @Argument(help: "The model as it is now, whole in its file.")
   var converted: String
 
-  @OptionGroup var shape: ShapeOptions
+  @OptionGroup var source: SourceOptions
 
   @Option(help: "Compare on this input instead of random ones: name=F.npy or F.npz.")
   var input: [String] = []
@@ -55,10 +55,8 @@ struct Validate: ParsableCommand {
   }
 
   func run() throws {
-    let shapes = try shape.shapes()
-    let before = try ModelFile(path: original, shapes: shapes)
-    for note in before.notes { FileHandle.error.write("note: \(note)\n") }
-    let after = try ModelFile(path: converted, shapes: shapes)
+    let before = try source.load(original)
+    let after = try ModelFile(path: converted, shapes: try source.shapes())
     var options = Validator.Options()
     options.samples = samples
     options.seed = seed

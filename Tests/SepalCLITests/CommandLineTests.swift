@@ -106,6 +106,27 @@ struct CommandLineTests {
       ])
   }
 
+  @Test func aKerasArchitectureIsReadWithItsWeightsByEveryCommand() throws {
+    let (model, weights) = (
+      fixture("keras_layers/conv1d.k3.json"), fixture("keras_layers/conv1d.k3.weights.h5")
+    )
+    let converted = scratch("conv1d.sepal")
+    let conversion = try sepal("convert", model, "--weights", weights, "-o", converted)
+    #expect(conversion.status == 0, "\(conversion.errors)")
+    let inspection = try sepal("inspect", model, "--weights", weights, "--json")
+    #expect(try inspection.json()["format"] as? String == "keras")
+    let arrays = fixture("keras_layers/conv1d.k3.npz")
+    #expect(try sepal("run", model, "--weights", weights, "--input", arrays).status == 0)
+    let validation = try sepal("validate", model, converted, "--weights", weights)
+    #expect(validation.status == 0, "\(validation.output)\(validation.errors)")
+    #expect(try sepal("bench", model, "--weights", weights, "--runs", "1").status == 0)
+    let alone = try sepal("inspect", weights)
+    #expect(alone.status == 65)
+    #expect(alone.errors.contains("--weights"), "\(alone.errors)")
+    #expect(try sepal("inspect", model, "--weights", scratch("nothing.h5")).status == 66)
+    #expect(try sepal("inspect", converted, "--weights", weights).status == 64)
+  }
+
   @Test func aLossyFileIsNotEquivalentUnderTheDefaultTolerance() throws {
     let model = scratch("half.sepal")
     try sepal("convert", fixture("digits/digits.onnx"), "-o", model, "--precision", "f16")
