@@ -88,7 +88,7 @@ fuzz-%: setup
 	@find fixtures -size -64k -type f \( $(FUZZ_SEEDS_$*) \) | paste -sd, - > .fuzz/seeds-$*
 	ASAN_OPTIONS=quarantine_size_mb=16 $(FUZZ_BUILD)/release/Fuzz$* .fuzz/corpus/$* -seed_inputs=@.fuzz/seeds-$* \
 	  $(FUZZ_LIMITS) -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=.fuzz/findings/$*- -verbosity=0 \
-	  -print_final_stats=1
+	  -print_funcs=0 -print_final_stats=1
 
 # The protobuf-c code of schemas/*.proto is committed, so that a build needs no protoc-c.
 .PHONY: generate

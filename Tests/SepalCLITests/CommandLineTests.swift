@@ -107,16 +107,24 @@ struct CommandLineTests {
   }
 
   @Test func aKerasArchitectureIsReadWithItsWeightsByEveryCommand() throws {
-    let (model, weights) = (
-      fixture("keras_layers/conv1d.k3.json"), fixture("keras_layers/conv1d.k3.weights.h5")
-    )
-    let converted = scratch("conv1d.sepal")
+    let index = try Data(contentsOf: URL(fileURLWithPath: fixture("keras_layers/index.json")))
+    let models = try JSONSerialization.jsonObject(with: index) as? [[String: Any]] ?? []
+    let entry = try #require(
+      models.first {
+        $0["container"] as? String == "weights" && ($0["name"] as? String)?.hasPrefix("dense") == true
+      })
+    func part(_ key: String) throws -> String {
+      fixture("keras_layers/\(try #require(entry[key] as? String))")
+    }
+    let (model, weights) = (try part("file"), try part("weights"))
+    let converted = scratch("dense.sepal")
     let conversion = try sepal("convert", model, "--weights", weights, "-o", converted)
     #expect(conversion.status == 0, "\(conversion.errors)")
     let inspection = try sepal("inspect", model, "--weights", weights, "--json")
     #expect(try inspection.json()["format"] as? String == "keras")
-    let arrays = fixture("keras_layers/conv1d.k3.npz")
-    #expect(try sepal("run", model, "--weights", weights, "--input", arrays).status == 0)
+    let run = try sepal(
+      "run", model, "--weights", weights, "--shape", "x=2x5", "--input", part("values"))
+    #expect(run.status == 0, "\(run.errors)")
     let validation = try sepal("validate", model, converted, "--weights", weights)
     #expect(validation.status == 0, "\(validation.output)\(validation.errors)")
     #expect(try sepal("bench", model, "--weights", weights, "--runs", "1").status == 0)
