@@ -104,7 +104,7 @@ let package = Package(
     .testTarget(
       name: "SepalValidationTests",
       dependencies: ["SepalValidation", "SepalGraph", "SepalTensor", "SepalPasses", "SepalRuntime"]),
-    .testTarget(name: "SepalTests", dependencies: ["Sepal", "SepalONNX"]),
+    .testTarget(name: "SepalTests", dependencies: ["Sepal", "SepalONNX", "SepalKeras"]),
     .testTarget(name: "SepalCLITests", dependencies: ["SepalCLI", "Sepal"]),
   ],
   swiftLanguageModes: [.v6],

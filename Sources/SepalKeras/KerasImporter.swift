@@ -46,6 +46,9 @@ public struct KerasImporter: Sendable {
     (LayerRules.byClassName.keys + ["Functional", "InputLayer", "Model", "Sequential"]).sorted()
   }
 
+  /// Activation functions that are known by name, sorted.
+  public static var supportedActivations: [String] { ActivationRules.byName.keys.sorted() }
+
   /// Operations that can be imported, sorted: of Keras 3 by class (`Add`), of TensorFlow by function (`math.add`).
   public static var supportedOperations: [String] { OperationRules.byName.keys.sorted() }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Sepal
+import SepalKeras
 import SepalONNX
 import Testing
 
@@ -11,7 +12,7 @@ struct ReadmeTests {
   @Test func tablesAreThoseOfTheRegistries() throws {
     let update = ProcessInfo.processInfo.environment["SEPAL_UPDATE_README"] != nil
     var readme = try String(contentsOf: path, encoding: .utf8)
-    for (name, table) in [("operators", operators), ("passes", try passes())] {
+    for (name, table) in [("operators", operators), ("keras", keras), ("passes", try passes())] {
       let start = try #require(readme.range(of: "<!-- \(name):begin -->\n")).upperBound
       let stop = try #require(readme.range(of: "<!-- \(name):end -->")).lowerBound
       if update {
@@ -38,6 +39,20 @@ struct ReadmeTests {
       lines.append("| `\(schema.name)` | \(inputs)\(schema.isVariadic ? " …" : "") | \(attributes) |")
     }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  private var keras: String {
+    func list(_ title: String, _ names: [String]) -> [String] {
+      ["\(title) (\(names.count)):", "", names.map { "`\($0)`" }.joined(separator: ", ") + ".", ""]
+    }
+    let operations = KerasImporter.supportedOperations
+    let isModern = { (name: String) in name.first?.isUppercase == true }
+    let lines =
+      list("Layers", KerasImporter.supportedLayers)
+      + list("Activation functions", KerasImporter.supportedActivations)
+      + list("Operations between layers, Keras 3", operations.filter(isModern))
+      + list("Operations between layers, TensorFlow", operations.filter { !isModern($0) })
+    return lines.dropLast().joined(separator: "\n") + "\n"
   }
 
   /// The first sentence of each pass's comment, in pipeline order.
