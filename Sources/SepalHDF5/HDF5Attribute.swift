@@ -7,23 +7,33 @@ public struct HDF5Attribute: Sendable {
   /// For errors: the object, and the attribute's name.
   private let place: String
 
-  init(_ file: FileBytes, _ record: AttributeRecord, of path: String) throws(HDF5Error) {
+  init(
+    _ record: AttributeRecord, of path: String, _ shared: inout SharedMessages
+  ) throws(HDF5Error) {
     name = record.name
     let place = "\(path)@\(record.name)"
     self.place = place
     elements = try placing(place) { () throws(HDF5Error) in
-      guard !record.isShared else { throw HDF5Error(.unsupported, "has a committed datatype") }
-      let datatype = try HDF5Datatype(Cursor(file, record.datatype, "a datatype"))
-      let dataspace = try Dataspace(Cursor(file, record.dataspace, "a dataspace"))
+      let file = shared.file
+      var datatypeCursor = Cursor(record.datatype, "a datatype")
+      if record.isDatatypeShared {
+        datatypeCursor = try shared.cursor(following: datatypeCursor, .datatype)
+      }
+      var dataspaceCursor = Cursor(record.dataspace, "a dataspace")
+      if record.isDataspaceShared {
+        dataspaceCursor = try shared.cursor(following: dataspaceCursor, .dataspace)
+      }
+      let datatype = try HDF5Datatype(datatypeCursor)
+      let dataspace = try Dataspace(dataspaceCursor)
       let size = datatype.storedSize(in: file)
       let byteCount = try dataspace.count(elementSize: size) * size
-      guard record.data.count >= byteCount else {
+      guard record.data.range.count >= byteCount else {
         throw HDF5Error(
-          .malformed, "has \(record.data.count) bytes of data, expected \(byteCount) for its shape")
+          .malformed, "has \(record.data.range.count) bytes of data, expected \(byteCount) for its shape")
       }
       return StoredElements(
-        file: file, datatype: datatype, dataspace: dataspace, source: .range(record.data.prefix(byteCount)),
-        fill: nil)
+        file: file, datatype: datatype, dataspace: dataspace, source: .stored(record.data.prefix(byteCount)),
+        fill: .zeros)
     }
   }
 

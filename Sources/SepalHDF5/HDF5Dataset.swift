@@ -13,6 +13,9 @@ public struct HDF5Dataset: Sendable {
   /// From the root: `/model_weights/conv1/conv1/kernel`.
   public var path: String { object.path }
 
+  /// Where its header is in the file: the same for every link to this dataset, and for no other object.
+  public var address: Int { object.header.address }
+
   public var datatype: HDF5Datatype { elements.datatype }
 
   /// Sizes, slowest dimension first; empty for a scalar, `[0]` for a null dataspace.
@@ -41,14 +44,16 @@ public struct HDF5Dataset: Sendable {
 
   private static func elements(of object: StoredObject) throws(HDF5Error) -> StoredElements {
     let (file, header) = (object.file, object.header)
+    var shared = SharedMessages(file, object.sharedMessages)
     guard header.first(.externalFiles) == nil else {
       throw HDF5Error(.unsupported, "keeps its data in other files (external storage)")
     }
     let layout = try DataLayout(
       try header.required(.layout, "layout").cursor(file, "a data layout"))
     let dataspace = try Dataspace(
-      try header.required(.dataspace, "dataspace").cursor(file, "a dataspace"))
-    let datatype = try HDF5Datatype(try header.required(.datatype, "datatype").cursor(file, "a datatype")) {
+      try shared.cursor(try header.required(.dataspace, "dataspace"), "a dataspace"))
+    let datatypeCursor = try shared.cursor(try header.required(.datatype, "datatype"), "a datatype")
+    let datatype = try HDF5Datatype(datatypeCursor) {
       (size) throws(HDF5Error) in
       // Keras stores bfloat16, which h5py has no type for, as two opaque bytes with this attribute.
       let name = size == 2 ? try object.attribute("dtype")?.strings() : nil
@@ -58,23 +63,25 @@ public struct HDF5Dataset: Sendable {
     let byteCount = try dataspace.count(elementSize: elementSize) * elementSize
     let source: StoredElements.Source
     switch layout {
-    case .compact(let range):
-      guard range.count >= byteCount else { throw tooShort(range.count, byteCount) }
-      source = .range(range.prefix(byteCount))
+    case .compact(let bytes):
+      guard bytes.range.count >= byteCount else { throw tooShort(bytes.range.count, byteCount) }
+      source = .stored(bytes.prefix(byteCount))
     case .contiguous(nil, _): source = .unwritten
     case .contiguous(let address?, let count):
       guard count >= byteCount else { throw tooShort(count, byteCount) }
-      source = .range(try file.range(at: address, count: byteCount, of: "data"))
+      let range = try file.range(at: address, count: byteCount, of: "data")
+      source = .stored(Extent(file: file, range: range))
     case .chunked(let layout):
       let pipeline = try header.first(.filterPipeline).map { (message) throws(HDF5Error) in
-        try FilterPipeline(try message.cursor(file, "a filter pipeline"))
+        try FilterPipeline(try shared.cursor(message, "a filter pipeline"))
       }
-      source = .chunked(
-        try ChunkedData(file, layout, pipeline ?? FilterPipeline(), dataspace, elementSize: elementSize))
+      let chunks = try ChunkedData(
+        file, layout, pipeline ?? FilterPipeline(), dataspace, elementSize: elementSize)
+      source = layout.address == nil ? .unwritten : .chunked(chunks)
     }
     return StoredElements(
       file: file, datatype: datatype, dataspace: dataspace, source: source,
-      fill: try FillValue.read(file, header, elementSize: elementSize))
+      fill: try FillValue.read(header, elementSize: elementSize, &shared))
   }
 
   private static func tooShort(_ stored: Int, _ expected: Int) -> HDF5Error {

@@ -15,8 +15,8 @@ public enum HDF5Datatype: Sendable, Hashable {
     case spacePadded = 2
   }
 
-  /// IEEE floats, bfloat16, integers, and bool: HDF5's enumeration of `FALSE` = 0 and `TRUE` = 1 in one byte.
-  /// The order of one byte is always little-endian.
+  /// IEEE floats, bfloat16, integers, and bool, which is the enumeration of `FALSE` = 0 and `TRUE` = 1 in one byte.
+  /// Other enumerations are their integers. The order of one byte is always little-endian.
   case number(ElementType, HDF5ByteOrder)
   /// ASCII or UTF-8 in a fixed number of bytes.
   case fixedString(byteCount: Int, Padding)

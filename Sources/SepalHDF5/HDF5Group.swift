@@ -16,6 +16,11 @@ public struct HDF5Group: Sendable {
   /// From the root: `/`, `/model_weights/conv1`.
   public var path: String { object.path }
 
+  /// Where its header is in the file: the same for every link to this group, and for no other object.
+  ///
+  /// Links may lead back to a group above: who visits everything remembers the addresses of what has been visited.
+  public var address: Int { object.header.address }
+
   /// The names of all links, in the order of their bytes.
   public func linkNames() throws(HDF5Error) -> [String] { try links.get().names }
 
@@ -65,9 +70,9 @@ public struct HDF5Group: Sendable {
     let path = childPath(name)
     switch try links.get()[name] {
     case .hard(let address):
-      return try StoredObject(object.file, at: address, path: path, ancestors: object.chain).opened()
+      return try object.child(at: address, path: path).opened()
     case .soft: throw HDF5Error(.unsupported, object: path, "is a soft link")
-    case .external: throw HDF5Error(.unsupported, object: path, "is a link into another file")
+    case .external: throw HDF5Error(.unsupported, object: path, "is an external link, into another file")
     case .userDefined(let type):
       throw HDF5Error(.unsupported, object: path, "is a link of the user-defined type \(type)")
     case nil: return nil

@@ -7,31 +7,43 @@ public enum HDF5Object: Sendable {
 /// An object whose header has been read.
 struct StoredObject: Sendable {
   let file: FileBytes
+  let sharedMessages: SharedMessageTable
   let path: String
-  /// The object headers from the root to this one.
-  let chain: [Int]
   let header: ObjectHeader
+  /// How many groups it is in.
+  private let depth: Int
   /// An error that waits until attributes are asked for.
   private let attributeTable: Result<AttributeTable, HDF5Error>
 
   /// The deepest nesting of groups that is followed.
   private static let maximumDepth = 64
 
-  init(_ file: FileBytes, at address: Int, path: String, ancestors: [Int]) throws(HDF5Error) {
-    guard !ancestors.contains(address) else {
-      throw HDF5Error(.unsupported, object: path, "is a link back to a group that it is in")
-    }
-    guard ancestors.count < Self.maximumDepth else {
-      throw HDF5Error(.unsupported, object: path, "is nested too deeply, in \(ancestors.count) groups")
+  private init(
+    _ file: FileBytes, _ sharedMessages: SharedMessageTable, at address: Int, path: String, depth: Int
+  ) throws(HDF5Error) {
+    guard depth <= Self.maximumDepth else {
+      throw HDF5Error(.unsupported, object: path, "is nested in more than \(Self.maximumDepth) groups")
     }
     self.file = file
+    self.sharedMessages = sharedMessages
     self.path = path
-    chain = ancestors + [address]
+    self.depth = depth
     let header = try placing(path) { () throws(HDF5Error) in try ObjectHeader(file, at: address) }
     self.header = header
     attributeTable = Result { () throws(HDF5Error) in
-      try placing(path) { () throws(HDF5Error) in try AttributeTable.read(file, header) }
+      try placing(path) { () throws(HDF5Error) in
+        var shared = SharedMessages(file, sharedMessages)
+        return try AttributeTable.read(header, &shared)
+      }
     }
+  }
+
+  init(rootOf superblock: Superblock) throws(HDF5Error) {
+    try self.init(superblock.file, superblock.sharedMessages, at: superblock.root, path: "/", depth: 0)
+  }
+
+  func child(at address: Int, path: String) throws(HDF5Error) -> StoredObject {
+    try StoredObject(file, sharedMessages, at: address, path: path, depth: depth + 1)
   }
 
   func opened() throws(HDF5Error) -> HDF5Object {
@@ -51,6 +63,9 @@ struct StoredObject: Sendable {
 
   func attribute(_ name: String) throws(HDF5Error) -> HDF5Attribute? {
     guard let record = try attributeTable.get()[name] else { return nil }
-    return try placing(path) { () throws(HDF5Error) in try HDF5Attribute(file, record, of: path) }
+    return try placing(path) { () throws(HDF5Error) in
+      var shared = SharedMessages(file, sharedMessages)
+      return try HDF5Attribute(record, of: path, &shared)
+    }
   }
 }

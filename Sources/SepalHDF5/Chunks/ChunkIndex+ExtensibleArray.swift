@@ -6,7 +6,7 @@ extension ChunkIndex {
     let array = try ExtensibleArray(self, at: address, &claims)
     guard let block = array.indexBlock else { return }
     var cursor = try file.cursor(at: block, of: "an extensible array's index block")
-    try array.readPrefix(&cursor, "EAIB", first: nil)
+    try array.readPrefix(&cursor, "EAIB", place: nil)
     var entries = cursor
     try cursor.skip(array.indexEntries * array.entry.size)
     var addresses = cursor
@@ -21,13 +21,15 @@ extension ChunkIndex {
       guard let chunk = try array.entry.read(&entries) else { continue }
       try emit(array.numbering.index(number), chunk.address, chunk.size, chunk.mask, &claims, body)
     }
-    var first = array.indexEntries
+    var (first, blockNumber) = (array.indexEntries, 0)
     for level in 0..<array.superBlocks {
       if level < direct {
         for _ in 0..<array.blockCount(level) {
           if let block = try addresses.address() {
-            try dataBlock(array, block, level, first: first, pages: nil, &claims, body)
+            let place = array.offset(level) + blockNumber * array.blockEntries(level)
+            try dataBlock(array, block, level, first: first, place: place, pages: nil, &claims, body)
           }
+          blockNumber += 1
           first += array.blockEntries(level)
         }
       } else {
@@ -43,29 +45,29 @@ extension ChunkIndex {
     _ array: ExtensibleArray, _ block: Int, _ level: Int, first: Int, _ claims: inout Claims, _ body: Body
   ) throws(HDF5Error) {
     var cursor = try file.cursor(at: block, of: "an extensible array's super block")
-    try array.readPrefix(&cursor, "EASB", first: first)
+    try array.readPrefix(&cursor, "EASB", place: array.offset(level))
     let count = array.blockCount(level)
-    // Every block has a whole number of bytes of page bits.
-    let bitBytes = array.pages(level).map { ($0 + 7) / 8 } ?? 0
-    let bits = try cursor.take(count * bitBytes)
+    // The bits of all blocks' pages follow one another, in the room of whole bytes per block.
+    let pages = array.pages(level) ?? 0
+    let bits = PageBits(file.bytes(try cursor.take(count * ((pages + 7) / 8))))
     var addresses = Cursor(file, try cursor.take(count * file.offsetSize), cursor.subject)
     try cursor.verifyChecksum(from: block)
     try claims.claim(block..<cursor.position, "an extensible array's super block")
     for number in 0..<count {
       guard let address = try addresses.address() else { continue }
-      let start = bits.lowerBound + number * bitBytes
+      let entries = number * array.blockEntries(level)
       try dataBlock(
-        array, address, level, first: first + number * array.blockEntries(level),
-        pages: bitBytes > 0 ? PageBits(file.bytes(start..<start + bitBytes)) : nil, &claims, body)
+        array, address, level, first: first + entries, place: array.offset(level) + entries,
+        pages: (bits, number * pages), &claims, body)
     }
   }
 
   private func dataBlock(
-    _ array: ExtensibleArray, _ block: Int, _ level: Int, first: Int, pages: PageBits?,
-    _ claims: inout Claims, _ body: Body
+    _ array: ExtensibleArray, _ block: Int, _ level: Int, first: Int, place: Int,
+    pages: (bits: PageBits, first: Int)?, _ claims: inout Claims, _ body: Body
   ) throws(HDF5Error) {
     var cursor = try file.cursor(at: block, of: "an extensible array's block")
-    try array.readPrefix(&cursor, "EADB", first: first)
+    try array.readPrefix(&cursor, "EADB", place: place)
     let count = array.blockEntries(level)
     guard let pageCount = array.pages(level) else {
       try readEntries(
@@ -76,7 +78,7 @@ extension ChunkIndex {
     try cursor.verifyChecksum(from: block)
     try claims.claim(block..<cursor.position, "an extensible array's block")
     for page in 0..<pageCount {
-      if pages[page] {
+      if pages.bits[pages.first + page] {
         try readEntries(
           &cursor, array.pageEntries, array.entry, from: cursor.position,
           first: first + page * array.pageEntries, array.numbering, &claims, body)
@@ -142,15 +144,17 @@ private struct ExtensibleArray {
     blockEntries(level) > pageEntries ? blockEntries(level) / pageEntries : nil
   }
 
-  /// Reads what every block starts with. `first` is its first entry, which super blocks and data blocks repeat.
-  func readPrefix(_ cursor: inout Cursor, _ signature: StaticString, first: Int?) throws(HDF5Error) {
+  /// The first entry of a super block, not counting those of the index block.
+  func offset(_ level: Int) -> Int { minimumEntries << level - minimumEntries }
+
+  /// Reads what every block starts with. `place` is where the writer counts it to be; index blocks have none. Of data
+  /// blocks that the index block lists, that is not their first entry: their number among all of them is counted in
+  /// blocks of their own size.
+  func readPrefix(_ cursor: inout Cursor, _ signature: StaticString, place: Int?) throws(HDF5Error) {
     try cursor.signature(signature)
     _ = try cursor.version(0...0)
-    let offset: Int?
-    guard try cursor.u8() == (isFiltered ? 1 : 0), try cursor.address() == address else {
-      throw cursor.malformed("that belongs elsewhere")
-    }
-    offset = first == nil ? nil : try cursor.count(offsetSize)
-    guard offset == first.map({ $0 - indexEntries }) else { throw cursor.malformed("that belongs elsewhere") }
+    guard try cursor.u8() == (isFiltered ? 1 : 0), try cursor.address() == address,
+      try place.map({ (place) throws(HDF5Error) in try cursor.count(offsetSize) == place }) ?? true
+    else { throw cursor.malformed("that belongs elsewhere") }
   }
 }

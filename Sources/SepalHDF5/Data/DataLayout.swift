@@ -1,6 +1,6 @@
 /// Where the elements of a dataset are, versions 3 and 4 of the message.
 enum DataLayout: Sendable {
-  case compact(Range<Int>)
+  case compact(Extent)
   /// Nothing has been written where the address is nil.
   case contiguous(address: Int?, count: Int)
   case chunked(ChunkedLayout)
@@ -11,7 +11,7 @@ enum DataLayout: Sendable {
     switch try cursor.u8() {
     case 0:
       let size = Int(try cursor.u16())
-      self = .compact(try cursor.take(size))
+      self = .compact(try cursor.extent(size))
     case 1:
       let address = try cursor.address()
       self = .contiguous(address: address, count: try cursor.length())

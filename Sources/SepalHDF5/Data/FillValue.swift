@@ -1,38 +1,54 @@
-/// What elements are that were never written: nil is all zeros.
-enum FillValue {
+/// What elements are that were never written.
+struct FillValue: Sendable {
+  /// One element as it is stored; nil is all zeros.
+  let element: Extent?
+  /// Whether reading may count on it. Where not, HDF5 leaves open what is read in place of missing chunks: zeros here.
+  let isDefined: Bool
+
+  static let zeros = FillValue(element: nil, isDefined: true)
+
+  /// Reads the fill value message, or the one that older files have.
   static func read(
-    _ file: FileBytes, _ header: ObjectHeader, elementSize: Int
-  ) throws(HDF5Error) -> Range<Int>? {
-    let value: Range<Int>?
+    _ header: ObjectHeader, elementSize: Int, _ shared: inout SharedMessages
+  ) throws(HDF5Error) -> FillValue {
+    let value: FillValue
     if let message = header.first(.fillValue) {
-      value = try read(try message.cursor(file, "a fill value"))
+      value = try read(try shared.cursor(message, "a fill value"))
     } else if let message = header.first(.oldFillValue) {
-      var cursor = try message.cursor(file, "a fill value")
+      var cursor = try shared.cursor(message, "a fill value")
       let size = try cursor.count(4)
-      value = size == 0 ? nil : try cursor.take(size)
+      value = FillValue(element: size == 0 ? nil : try cursor.extent(size), isDefined: true)
     } else {
-      value = nil
+      value = .zeros
     }
-    guard value?.count ?? elementSize == elementSize else {
+    guard value.element?.range.count ?? elementSize == elementSize else {
       throw HDF5Error(.malformed, "has a fill value of another size than its elements")
     }
     return value
   }
 
-  /// An undefined fill value leaves open what unwritten elements are; they are read as zeros.
-  private static func read(_ message: Cursor) throws(HDF5Error) -> Range<Int>? {
+  private static func read(_ message: Cursor) throws(HDF5Error) -> FillValue {
     var cursor = message
     let version = try cursor.version(1...3)
+    let writeTime: UInt8
+    let (isDefined, hasValue): (Bool, Bool)
     if version == 3 {
-      guard try cursor.u8() & 0x20 != 0 else { return nil }
+      let flags = try cursor.u8()
+      writeTime = flags >> 2 & 3
+      isDefined = flags & 0x10 == 0
+      hasValue = flags & 0x20 != 0
     } else {
-      try cursor.skip(2)
-      let isDefined = try cursor.u8() != 0
-      guard isDefined || version == 1 else { return nil }
+      try cursor.skip(1)
+      writeTime = try cursor.u8()
+      isDefined = try cursor.u8() != 0
+      hasValue = isDefined || version == 1
     }
+    // Who never fills (1) leaves open what is read.
+    let isReadable = isDefined || writeTime == 1
+    guard hasValue else { return FillValue(element: nil, isDefined: isReadable) }
     let size = try cursor.u32()
-    // An undefined value has no size, or the size −1.
-    guard size != 0, size != .max else { return nil }
-    return try cursor.take(Int(size))
+    // The default value has no size, and an undefined one may have the size −1.
+    guard size != 0, size != .max else { return FillValue(element: nil, isDefined: isReadable) }
+    return FillValue(element: try cursor.extent(Int(size)), isDefined: isReadable)
   }
 }

@@ -35,7 +35,7 @@ extension HDF5Datatype {
       self = .number(element, .littleEndian)
     case 8: self = try Self.enumeration(&cursor, flags, size, version)
     case 9:
-      guard flags & 0x0F == 1 else { throw cursor.unsupported("of sequences of variable length") }
+      guard flags & 0x0F == 1 else { throw cursor.unsupported("of variable-length sequences") }
       guard size == Self.variableString.storedSize(in: cursor.file) else {
         throw cursor.malformed("of a string in \(size) bytes")
       }
@@ -95,33 +95,37 @@ extension HDF5Datatype {
     case (8, 11, 52): element = .float64
     default:
       throw cursor.unsupported(
-        "of floats of \(precision) bits, \(exponentSize) of them exponent and \(mantissaSize) mantissa")
+        "of floating-point numbers of \(size) bytes, \(exponentSize) bits exponent, \(mantissaSize) mantissa")
     }
     // The leading one is implied (2); bit 6 is only set in VAX order.
     guard offset == 0, precision == size * 8, mantissaPlace == 0, exponentPlace == mantissaSize,
       signPlace == precision - 1, bias == 1 << (exponentSize - 1) - 1, flags >> 4 & 3 == 2, flags & 0x40 == 0
-    else { throw cursor.unsupported("of floats that are not of an IEEE format") }
+    else { throw cursor.unsupported("of floating-point numbers of no IEEE format") }
     return .number(element, order(flags, element))
   }
 
-  /// The one enumeration that is read is h5py's bool.
+  /// Enumerations are read as their integers, but for h5py's bool.
   private static func enumeration(
     _ cursor: inout Cursor, _ flags: UInt32, _ size: Int, _ version: UInt8
   ) throws(HDF5Error) -> HDF5Datatype {
-    let refusal = cursor.unsupported("of an enumeration that is not FALSE = 0, TRUE = 1 in one byte")
-    guard size == 1, flags & 0xFFFF == 2 else { throw refusal }
-    guard try cursor.u8() & 0x0F == 0 else { throw refusal }
-    try cursor.skip(3)
-    guard try cursor.u32() == 1 else { throw refusal }
-    try cursor.skip(4)
-    for expected in ["FALSE", "TRUE"] {
-      // Names end in a null, and up to version 2 are filled up to a multiple of 8 bytes.
-      let name = try cursor.take(version < 3 ? 8 : expected.utf8.count + 1)
-      guard cursor.file.bytes(name).prefix(while: { $0 != 0 }).elementsEqual(expected.utf8) else {
-        throw refusal
-      }
+    // An integer's datatype message has 12 bytes.
+    let base = try HDF5Datatype(Cursor(try cursor.extent(12), cursor.subject))
+    guard let element = base.element, element.isInteger, element.size == size else {
+      throw cursor.unsupported("of an enumeration that is not of integers")
     }
-    guard try cursor.u8() == 0, try cursor.u8() == 1 else { throw refusal }
-    return .number(.bool, .littleEndian)
+    return try size == 1 && flags & 0xFFFF == 2 && isBool(&cursor, version)
+      ? .number(.bool, .littleEndian) : base
+  }
+
+  /// Whether the two members are FALSE = 0 and TRUE = 1.
+  private static func isBool(_ cursor: inout Cursor, _ version: UInt8) throws(HDF5Error) -> Bool {
+    var names: [String] = []
+    for _ in 0..<2 {
+      let length = cursor.rest.bytes.prefix { $0 != 0 }.count
+      // Names end in a null, and up to version 2 are filled up to a multiple of 8 bytes.
+      names.append(try cursor.name(version < 3 ? (length + 8) & ~7 : length + 1))
+    }
+    let values = [try cursor.u8(), try cursor.u8()]
+    return (names, values) == (["FALSE", "TRUE"], [0, 1]) || (names, values) == (["TRUE", "FALSE"], [1, 0])
   }
 }

@@ -4,7 +4,7 @@ import SepalTensor
 struct StoredElements: Sendable {
   enum Source: Sendable {
     /// In order in the file.
-    case range(Range<Int>)
+    case stored(Extent)
     case chunked(ChunkedData)
     /// Nothing but the fill value.
     case unwritten
@@ -14,8 +14,7 @@ struct StoredElements: Sendable {
   let datatype: HDF5Datatype
   let dataspace: Dataspace
   let source: Source
-  /// One element that stands for all that were not written; nil is zeros.
-  let fill: Range<Int>?
+  let fill: FillValue
 
   /// What may be computed from nothing but a fill value, in bytes.
   private static let maximumUnwritten = 64 << 20
@@ -31,8 +30,9 @@ struct StoredElements: Sendable {
     }
     let type = TensorType(element, dataspace.shape)
     let count = try byteCount()
-    if case .range(let range) = source, order == .littleEndian {
-      return Tensor(type, storage: file.storage, byteOffset: file.origin + range.lowerBound)
+    if case .stored(let bytes) = source, order == .littleEndian {
+      return Tensor(
+        type, storage: bytes.file.storage, byteOffset: bytes.file.origin + bytes.range.lowerBound)
     }
     let storage = try assembled(count) { bytes in
       if order == .bigEndian { swapBytes(bytes, elementSize: element.size) }
@@ -48,7 +48,7 @@ struct StoredElements: Sendable {
     guard count <= max(1 << 20, file.count) else {
       throw HDF5Error(.malformed, "has \(count) strings, more than the bytes of the file")
     }
-    if case .range(let range) = source { return try decode(file.bytes(range), count, size) }
+    if case .stored(let bytes) = source { return try decode(bytes.bytes, count, size) }
     let storage = try assembled(count * size) { _ in }
     defer { withExtendedLifetime(storage) {} }
     return try decode(storage.bytes, count, size)
@@ -75,17 +75,26 @@ struct StoredElements: Sendable {
   private func assembled(
     _ count: Int, finish: (UnsafeMutableRawBufferPointer) -> Void
   ) throws(HDF5Error) -> TensorStorage {
-    var (stored, isComplete) = (0, count == 0)
-    if count > 0, case .chunked(let chunks) = source { (stored, isComplete) = try chunks.survey() }
-    if case .range = source { isComplete = true } else { try checkStored(stored, count) }
+    guard count > 0 else { return TensorStorage(byteCount: 0) { _ in } }
+    var isComplete = false
+    switch source {
+    case .stored: isComplete = true
+    case .chunked(let chunks):
+      let survey = try chunks.survey()
+      isComplete = survey.isComplete
+      try checkStored(survey.storedBytes, count)
+    case .unwritten:
+      guard fill.isDefined else {
+        throw HDF5Error(.unsupported, "has never been written, and has no fill value to read instead")
+      }
+      try checkStored(0, count)
+    }
     return try TensorStorage(byteCount: count) { (bytes) throws(HDF5Error) in
-      if !isComplete, let fill { repeatElement(file.bytes(fill), over: bytes) }
-      if count > 0 {
-        switch source {
-        case .range(let range): bytes.copyMemory(from: file.bytes(range))
-        case .chunked(let chunks): try chunks.read(into: bytes)
-        case .unwritten: break
-        }
+      if !isComplete, let element = fill.element { repeatElement(element.bytes, over: bytes) }
+      switch source {
+      case .stored(let source): bytes.copyMemory(from: source.bytes)
+      case .chunked(let chunks): try chunks.read(into: bytes)
+      case .unwritten: break
       }
       finish(bytes)
     }

@@ -16,7 +16,12 @@ struct Cursor {
     bytes = file.bytes(0..<file.count)
   }
 
+  init(_ extent: Extent, _ subject: StaticString) { self.init(extent.file, extent.range, subject) }
+
   var remaining: Int { end - position }
+
+  /// Everything from here on.
+  var rest: Extent { Extent(file: file, range: position..<end) }
 
   private mutating func advance(_ count: Int) throws(HDF5Error) -> Int {
     guard count >= 0, count <= end - position else { throw cutOff }
@@ -40,6 +45,10 @@ struct Cursor {
   mutating func take(_ count: Int) throws(HDF5Error) -> Range<Int> {
     let start = try advance(count)
     return start..<start + count
+  }
+
+  mutating func extent(_ count: Int) throws(HDF5Error) -> Extent {
+    Extent(file: file, range: try take(count))
   }
 
   mutating func u8() throws(HDF5Error) -> UInt8 {
@@ -114,7 +123,7 @@ struct Cursor {
     return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
   }
 
-  /// A field of `size` bytes at a fixed place within the structure; what follows is read on from there.
+  /// Reads on from another place in the structure.
   mutating func move(to position: Int) throws(HDF5Error) {
     guard position >= 0, position <= end else { throw cutOff }
     self.position = position

@@ -1,6 +1,7 @@
 import SepalTensor
 
-/// The bytes that addresses of a file count from, and how wide its addresses and lengths are.
+/// Bytes that structures are read from, and how wide their addresses and lengths are: the file from its address 0 on,
+/// or a block of it that was compressed.
 final class FileBytes: Sendable {
   let storage: TensorStorage
   /// Where address 0 is in `storage`.
@@ -20,13 +21,13 @@ final class FileBytes: Sendable {
     self.lengthSize = lengthSize
   }
 
-  /// The bytes of a range that `range(at:count:of:)` has checked. Valid while the file lives.
+  /// The bytes of a range that `range(at:count:of:)` has checked. Valid while this object lives.
   func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(
       rebasing: storage.bytes[origin + range.lowerBound..<origin + range.upperBound])
   }
 
-  /// `count` bytes at `address`, if the file has them.
+  /// `count` bytes at `address`, if they are there.
   func range(at address: Int, count: Int, of subject: StaticString) throws(HDF5Error) -> Range<Int> {
     guard address >= 0, count >= 0, address <= self.count, count <= self.count - address else {
       throw HDF5Error(
@@ -40,4 +41,15 @@ final class FileBytes: Sendable {
     let start = try range(at: address, count: 0, of: subject).lowerBound
     return Cursor(self, start..<count, subject)
   }
+}
+
+/// A checked range of bytes.
+struct Extent: Sendable {
+  let file: FileBytes
+  let range: Range<Int>
+
+  /// Valid while `file` lives.
+  var bytes: UnsafeRawBufferPointer { file.bytes(range) }
+
+  func prefix(_ count: Int) -> Extent { Extent(file: file, range: range.prefix(count)) }
 }

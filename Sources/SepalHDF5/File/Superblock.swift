@@ -7,6 +7,8 @@ struct Superblock {
   let file: FileBytes
   /// The object header of the root group.
   let root: Int
+  /// Where messages are that several objects share.
+  let sharedMessages: SharedMessageTable
 
   /// Where the superblock is: at 0, or behind a user block of 512, 1024, 2048… bytes.
   static func find(in bytes: UnsafeRawBufferPointer) -> Int? {
@@ -36,42 +38,53 @@ struct Superblock {
     file = FileBytes(storage, whole, offsetSize: offsetSize, lengthSize: lengthSize)
     let next = cursor.position
     cursor = Cursor(file, next..<file.count, "a superblock")
-    root = try version < 2 ? Self.readOld(&cursor, version) : Self.readNew(&cursor)
+    let userBlock = start
+    let `extension`: Int?
+    (root, `extension`) =
+      try version < 2 ? (Self.readOld(&cursor, version, userBlock), nil) : Self.readNew(&cursor, userBlock)
+    sharedMessages =
+      try `extension`.map { (address) throws(HDF5Error) in
+        try Self.readExtension(cursor.file, address)
+      } ?? SharedMessageTable()
   }
 
   /// Versions 0 and 1, from the size of lengths on.
-  private static func readOld(_ cursor: inout Cursor, _ version: UInt8) throws(HDF5Error) -> Int {
+  private static func readOld(
+    _ cursor: inout Cursor, _ version: UInt8, _ userBlock: Int
+  ) throws(HDF5Error) -> Int {
     // Reserved byte, two tree sizes, consistency flags; version 1 adds another tree size.
     try cursor.skip(1 + 4 + 4 + (version == 1 ? 4 : 0))
     _ = try cursor.address()
     _ = try cursor.address()
-    try checkEnd(&cursor)
+    try checkEnd(&cursor, userBlock)
     guard try cursor.address() == nil else { throw cursor.unsupported("that spreads over several files") }
     _ = try cursor.address()
     return try cursor.definedAddress()
   }
 
   /// Versions 2 and 3, from the consistency flags on.
-  private static func readNew(_ cursor: inout Cursor) throws(HDF5Error) -> Int {
+  private static func readNew(
+    _ cursor: inout Cursor, _ userBlock: Int
+  ) throws(HDF5Error) -> (root: Int, extension: Int?) {
     let flags = try cursor.u8()
     _ = try cursor.address()
     let `extension` = try cursor.address()
-    try checkEnd(&cursor)
+    try checkEnd(&cursor, userBlock)
     let root = try cursor.definedAddress()
     try cursor.verifyChecksum(from: 0)
     guard flags & 0b101 == 0 else { throw cursor.malformed("of a file that its writer has not closed") }
-    if let `extension` { try checkExtension(cursor.file, `extension`) }
-    return root
+    return (root, `extension`)
   }
 
-  private static func checkEnd(_ cursor: inout Cursor) throws(HDF5Error) {
-    let end = try cursor.definedAddress()
-    guard end <= cursor.file.count else {
-      throw HDF5Error(.malformed, "is cut off: \(cursor.file.count) of \(end) bytes are there")
-    }
+  /// The end of the file counts from before the user block.
+  private static func checkEnd(_ cursor: inout Cursor, _ userBlock: Int) throws(HDF5Error) {
+    let (end, count) = (try cursor.definedAddress(), cursor.file.count + userBlock)
+    guard end <= count else { throw HDF5Error(.malformed, "is cut off: \(count) of \(end) bytes are there") }
   }
 
-  private static func checkExtension(_ file: FileBytes, _ address: Int) throws(HDF5Error) {
+  private static func readExtension(
+    _ file: FileBytes, _ address: Int
+  ) throws(HDF5Error) -> SharedMessageTable {
     let header = try ObjectHeader(file, at: address)
     if header.first(.driverInfo) != nil {
       throw HDF5Error(.unsupported, "spreads over several files (driver information)")
@@ -79,5 +92,8 @@ struct Superblock {
     if header.first(.cacheImage) != nil {
       throw HDF5Error(.unsupported, "keeps its metadata in a cache image")
     }
+    return try header.first(.sharedMessageTable).map { (message) throws(HDF5Error) in
+      try SharedMessageTable(try message.cursor(file, "a shared message table message"))
+    } ?? SharedMessageTable()
   }
 }

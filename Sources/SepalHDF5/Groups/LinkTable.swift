@@ -67,15 +67,14 @@ struct LinkTable: Sendable {
   private static func readDense(
     _ file: FileBytes, heap: Int, index: Int, _ claims: inout Claims
   ) throws(HDF5Error) -> [(name: String, target: LinkTarget)] {
-    var heap = try FractalHeap(file, at: heap, &claims)
+    let heap = try FractalHeap(file, at: heap, &claims)
     let tree = try BTreeV2(file, at: index, .linkNames, &claims)
     var links: [(name: String, target: LinkTarget)] = []
     try tree.forEachRecord(&claims) { (record, claims) throws(HDF5Error) in
       var record = record
       // The hash of the name.
       try record.skip(4)
-      let object = try heap.object(try record.take(heap.idSize), &claims)
-      links.append(try LinkMessage.read(Cursor(file, object, "a link")))
+      links.append(try LinkMessage.read(try heap.object(try record.extent(heap.idSize), "a link", &claims)))
     }
     return links
   }

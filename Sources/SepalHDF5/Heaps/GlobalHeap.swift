@@ -44,16 +44,20 @@ struct GlobalHeap {
     _ = try cursor.version(1...1)
     try cursor.skip(3)
     let size = try cursor.length()
-    let header = cursor.position - address
+    // This header, and that of every object, is filled up to a multiple of 8.
+    func aligned(_ size: Int) -> Int { (size + 7) & ~7 }
+    let header = aligned(cursor.position - address)
     let whole = try file.range(at: address, count: max(size, header), of: "a global heap")
     try claims.claim(whole, "a global heap")
     var objects: [UInt32: Range<Int>] = [:]
     cursor = Cursor(file, address + header..<whole.upperBound, "a global heap")
-    while cursor.remaining >= 8 + file.lengthSize {
+    let objectHeader = aligned(8 + file.lengthSize)
+    while cursor.remaining >= objectHeader {
       let index = UInt32(try cursor.u16())
       // The reference count, and a reserved field.
       try cursor.skip(2 + 4)
       let size = try cursor.length()
+      try cursor.skip(objectHeader - 8 - file.lengthSize)
       // Object 0 is the free space, the rest of the collection.
       if index == 0 { break }
       guard objects.updateValue(try cursor.take(size), forKey: index) == nil else {

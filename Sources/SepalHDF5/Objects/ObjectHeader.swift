@@ -34,6 +34,7 @@ struct HeaderMessage {
     case groupInfo = 0x0A
     case filterPipeline = 0x0B
     case attribute = 0x0C
+    case sharedMessageTable = 0x0F
     case continuation = 0x10
     case symbolTable = 0x11
     case driverInfo = 0x14
@@ -46,14 +47,9 @@ struct HeaderMessage {
   /// Its bytes in the file.
   let range: Range<Int>
 
-  /// A cursor over the message's own bytes.
+  /// Reads a message of a kind that is never shared.
   func cursor(_ file: FileBytes, _ subject: StaticString) throws(HDF5Error) -> Cursor {
-    guard !isShared else {
-      throw HDF5Error(
-        .unsupported,
-        kind == .datatype
-          ? "has a committed datatype" : "has \(subject) that is shared with other objects")
-    }
+    guard !isShared else { throw HDF5Error(.malformed, "has \(subject) that is shared with other objects") }
     return Cursor(file, range, subject)
   }
 }

@@ -2,6 +2,7 @@
 struct BTreeV2 {
   enum Kind: UInt8 {
     case hugeObjects = 1
+    case filteredHugeObjects = 2
     case linkNames = 5
     case attributeNames = 8
     case chunks = 10
@@ -9,7 +10,7 @@ struct BTreeV2 {
 
     fileprivate var name: String {
       switch self {
-      case .hugeObjects: "huge objects"
+      case .hugeObjects, .filteredHugeObjects: "huge objects"
       case .linkNames: "link names"
       case .attributeNames: "attribute names"
       case .chunks, .filteredChunks: "chunks"

@@ -40,8 +40,11 @@ struct FilterPipeline: Sendable {
       default: throw cursor.unsupported("with the filter \(Self.name(of: identifier, name))")
       }
     }
-    guard filters.count(where: { $0 == .deflate }) <= 1 else {
-      throw cursor.unsupported("that deflates twice")
+    // Twice would square how much a small file can stand for, and no writer does it.
+    for isSame in [{ $0 == .deflate }, { if case .shuffle = $0 { true } else { false } }]
+      as [(Filter) -> Bool]
+    {
+      guard filters.count(where: isSame) <= 1 else { throw cursor.unsupported("with the same filter twice") }
     }
   }
 
@@ -49,7 +52,7 @@ struct FilterPipeline: Sendable {
     switch identifier {
     case 4: "szip"
     case 5: "nbit"
-    case 6: "scaleoffset"
+    case 6: "scale-offset"
     default: name.isEmpty ? "\(identifier)" : "\(name) (\(identifier))"
     }
   }

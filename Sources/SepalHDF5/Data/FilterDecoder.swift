@@ -1,14 +1,41 @@
 import SepalZip
 
 /// Undoes the filters of one chunk after another, in buffers that it keeps.
-struct ChunkDecoder: ~Copyable {
+struct FilterDecoder: ~Copyable {
   private let filters: [FilterPipeline.Filter]
-  private var first: Scratch?
-  private var second: Scratch?
+  /// What is decoded, for errors: "a chunk".
+  private let subject: StaticString
+  private var whole: Scratch?
+  private var inflated: Scratch?
+  private var unshuffled: Scratch?
 
-  init(_ pipeline: FilterPipeline) { filters = pipeline.filters }
+  init(_ pipeline: FilterPipeline, _ subject: StaticString) {
+    filters = pipeline.filters
+    self.subject = subject
+  }
 
-  /// Writes the chunk to all of `target`.
+  /// Refuses what no compression makes so small, before memory is spent on it.
+  func check(_ size: Int, standsFor stored: Int) throws(HDF5Error) {
+    guard size / maximumInflation <= stored else {
+      throw HDF5Error(.malformed, "has \(subject) of \(stored) bytes that cannot stand for \(size)")
+    }
+  }
+
+  /// The content, of `size` bytes: valid until the next call, and no longer than `stored` is.
+  mutating func decoded(
+    _ stored: UnsafeRawBufferPointer, mask: UInt32, size: Int
+  ) throws(HDF5Error) -> UnsafeRawBufferPointer {
+    if filters.isEmpty {
+      guard stored.count == size else { throw wrongSize(stored.count, size) }
+      return stored
+    }
+    try check(size, standsFor: stored.count)
+    let target = Self.reserve(size, in: &whole)
+    try decode(stored, mask: mask, into: target)
+    return UnsafeRawBufferPointer(target)
+  }
+
+  /// Writes the content to all of `target`.
   /// - Parameter mask: bit i: filter i was left out.
   mutating func decode(
     _ stored: UnsafeRawBufferPointer, mask: UInt32, into target: UnsafeMutableRawBufferPointer
@@ -18,21 +45,28 @@ struct ChunkDecoder: ~Copyable {
       .map(\.element)
     var current = stored
     while let filter = remaining.popLast() {
-      // What the filters that are still to be undone leave beside the chunk itself.
-      let size = target.count + 4 * remaining.count(where: { $0 == .fletcher32 })
       switch filter {
       case .deflate:
-        let output = try remaining.isEmpty ? target : buffer(size, for: stored.count, isSecond: false)
+        // The filters that are still to be undone change the size by their checksums only.
+        let size = target.count + 4 * remaining.count(where: { $0 == .fletcher32 })
+        if !remaining.isEmpty { try check(size, standsFor: current.count) }
+        let output = remaining.isEmpty ? target : Self.reserve(size, in: &inflated)
         do {
           try Zlib.inflate(current, .zlib, into: output)
         } catch {
-          throw HDF5Error(.malformed, "has a chunk that \(error.message)")
+          throw HDF5Error(.malformed, "has \(subject) that \(error.message)")
         }
         current = UnsafeRawBufferPointer(output)
-      case .fletcher32: current = try Fletcher32.verified(current)
+      case .fletcher32:
+        guard let content = Fletcher32.verified(current) else {
+          throw HDF5Error(.malformed, "has \(subject) whose checksum is wrong")
+        }
+        current = content
       case .shuffle(let elementSize):
-        guard current.count == size else { throw wrongSize(current.count, size) }
-        let output = try remaining.isEmpty ? target : buffer(size, for: size, isSecond: true)
+        guard !remaining.isEmpty || current.count == target.count else {
+          throw wrongSize(current.count, target.count)
+        }
+        let output = remaining.isEmpty ? target : Self.reserve(current.count, in: &unshuffled)
         unshuffle(current, elementSize: elementSize, into: output)
         current = UnsafeRawBufferPointer(output)
       }
@@ -42,18 +76,7 @@ struct ChunkDecoder: ~Copyable {
   }
 
   private func wrongSize(_ found: Int, _ expected: Int) -> HDF5Error {
-    HDF5Error(.malformed, "has a chunk of \(found) bytes, expected \(expected)")
-  }
-
-  /// A scratch buffer of `size` bytes that `stored` bytes can stand for.
-  private mutating func buffer(
-    _ size: Int, for stored: Int, isSecond: Bool
-  ) throws(HDF5Error) -> UnsafeMutableRawBufferPointer {
-    guard size / maximumInflation <= stored else {
-      throw HDF5Error(.malformed, "has a chunk of \(stored) bytes that cannot stand for \(size)")
-    }
-    if isSecond { return Self.reserve(size, in: &second) }
-    return Self.reserve(size, in: &first)
+    HDF5Error(.malformed, "has \(subject) of \(found) bytes, expected \(expected)")
   }
 
   private static func reserve(_ size: Int, in scratch: inout Scratch?) -> UnsafeMutableRawBufferPointer {
@@ -119,15 +142,12 @@ private func unshuffle<Word: FixedWidthInteger & UnsignedInteger>(
 
 /// Fletcher's checksum of 16-bit words, first byte high, as HDF5 stores it behind the bytes.
 enum Fletcher32 {
-  /// The bytes without the checksum, which must be right.
-  static func verified(_ bytes: UnsafeRawBufferPointer) throws(HDF5Error) -> UnsafeRawBufferPointer {
-    guard bytes.count >= 4 else { throw HDF5Error(.malformed, "has a chunk without its checksum") }
+  /// The bytes without the checksum; nil where it is wrong.
+  static func verified(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+    guard bytes.count >= 4 else { return nil }
     let content = UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.count - 4)])
     let stored = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: content.count, as: UInt32.self))
-    guard checksum(content) == stored else {
-      throw HDF5Error(.malformed, "has a chunk whose checksum is wrong")
-    }
-    return content
+    return checksum(content) == stored ? content : nil
   }
 
   static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
