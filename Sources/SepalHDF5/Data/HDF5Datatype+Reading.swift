@@ -113,8 +113,8 @@ extension HDF5Datatype {
     guard let element = base.element, element.isInteger, element.size == size else {
       throw cursor.unsupported("of an enumeration that is not of integers")
     }
-    return try size == 1 && flags & 0xFFFF == 2 && isBool(&cursor, version)
-      ? .number(.bool, .littleEndian) : base
+    guard size == 1, flags & 0xFFFF == 2 else { return base }
+    return try isBool(&cursor, version) ? .number(.bool, .littleEndian) : base
   }
 
   /// Whether the two members are FALSE = 0 and TRUE = 1.
