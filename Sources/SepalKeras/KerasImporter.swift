@@ -47,7 +47,7 @@ public struct KerasImporter: Sendable {
   }
 
   /// Activation functions that are known by name, sorted.
-  public static var supportedActivations: [String] { ActivationRules.byName.keys.sorted() }
+  public static var supportedActivations: [String] { ActivationRules.names }
 
   /// Operations that can be imported, sorted: of Keras 3 by class (`Add`), of TensorFlow by function (`math.add`).
   public static var supportedOperations: [String] { OperationRules.byName.keys.sorted() }

@@ -14,30 +14,36 @@ enum ActivationRules {
 
   /// The function of single elements that one operator computes, as recurrent cells need it.
   static func elementwise(_ name: String, _ version: KerasVersion) -> (any Operator)? {
-    switch name {
-    case "elu": Elu()
-    case "exponential": Exp()
-    // The exact form, unlike that of `keras.ops.gelu`.
-    case "gelu": Gelu()
-    // Keras 3: relu6(x + 3)/6. Keras 1 and 2: clip(0.2·x + 0.5, 0, 1).
-    case "hard_sigmoid": HardSigmoid(alpha: version == .three ? 1.0 / 6 : 0.2, beta: 0.5)
-    case "hard_silu", "hard_swish": HardSwish()
-    case "hard_tanh": Clip(min: -1, max: 1)
-    case "leaky_relu": LeakyRelu(alpha: 0.2)
-    case "linear": Identity()
-    case "mish": Mish()
-    case "relu": Relu()
-    case "relu6": Clip(min: 0, max: 6)
-    case "selu": Selu()
-    case "sigmoid": Sigmoid()
-    case "silu", "swish": Silu()
-    case "softplus": Softplus()
-    case "softsign": Softsign()
-    case "sparse_sigmoid": HardSigmoid(alpha: 0.5, beta: 0.5)
-    case "tanh": Tanh()
-    default: nil
-    }
+    operators[name]?(version)
   }
+
+  /// All names, sorted.
+  static var names: [String] { (Array(operators.keys) + composed.keys).sorted() }
+
+  private static let operators: [String: @Sendable (KerasVersion) -> any Operator] = [
+    "elu": { _ in Elu() },
+    "exponential": { _ in Exp() },
+    // The exact form, unlike that of `keras.ops.gelu`.
+    "gelu": { _ in Gelu() },
+    // Keras 3: relu6(x + 3)/6. Keras 1 and 2: clip(0.2·x + 0.5, 0, 1).
+    "hard_sigmoid": { version in HardSigmoid(alpha: version == .three ? 1.0 / 6 : 0.2, beta: 0.5) },
+    "hard_silu": { _ in HardSwish() },
+    "hard_swish": { _ in HardSwish() },
+    "hard_tanh": { _ in Clip(min: -1, max: 1) },
+    "leaky_relu": { _ in LeakyRelu(alpha: 0.2) },
+    "linear": { _ in Identity() },
+    "mish": { _ in Mish() },
+    "relu": { _ in Relu() },
+    "relu6": { _ in Clip(min: 0, max: 6) },
+    "selu": { _ in Selu() },
+    "sigmoid": { _ in Sigmoid() },
+    "silu": { _ in Silu() },
+    "swish": { _ in Silu() },
+    "softplus": { _ in Softplus() },
+    "softsign": { _ in Softsign() },
+    "sparse_sigmoid": { _ in HardSigmoid(alpha: 0.5, beta: 0.5) },
+    "tanh": { _ in Tanh() },
+  ]
 
   /// Functions that take several operators or know an axis.
   private static let composed: [String: Rule] = [
