@@ -135,6 +135,40 @@ struct CommandLineTests {
     #expect(try sepal("inspect", converted, "--weights", weights).status == 64)
   }
 
+  @Test func diffSaysWhetherModelsAreTheSame() throws {
+    let model = fixture("digits/digits.onnx")
+    let converted = scratch("digits.sepal")
+    try sepal("convert", model, "-o", converted)
+    let same = try sepal("diff", model, converted)
+    #expect(same.status == 0, "\(same.output)")
+    #expect(same.output == "same: 19 nodes, weights within 1.0e-06 of their largest\n")
+
+    let half = scratch("half.sepal")
+    try sepal("convert", model, "-o", half, "--precision", "f16")
+    let rounded = try sepal("diff", model, half)
+    #expect(rounded.status == 1)
+    #expect(rounded.output.contains("\nsame structure of 19 nodes, "), "\(rounded.output)")
+    #expect(try sepal("diff", model, half, "--tolerance", "0.001").status == 0)
+
+    let (lower, upper) = (
+      fixture("traps/conv_auto_pad_same_lower_8.onnx"), fixture("traps/conv_auto_pad_same_upper_8.onnx")
+    )
+    let padded = try sepal("diff", lower, upper)
+    #expect(padded.status == 1)
+    #expect(
+      padded.output.hasPrefix("'padBegins' is [1,1] and [0,1], 'padEnds' is [0,1] and [1,1]\n  - conv: "))
+    let report = try sepal("diff", lower, upper, "--json").json()
+    #expect(Set(report.keys) == ["same", "nodes", "structure", "weights", "tolerance"])
+    #expect(report["same"] as? Bool == false)
+    #expect(report["nodes"] as? [String: Int] == ["a": 3, "b": 3, "common": 2])
+    let place = try #require((report["structure"] as? [[String: Any]])?.first)
+    #expect(Set(place.keys) == ["message", "a", "b"])
+    let site = try #require((place["a"] as? [[String: Any]])?.first)
+    #expect(Set(site.keys) == ["name", "op", "type", "origins"])
+    let weights = try #require((report["weights"] as? [[String: Any]])?.first)
+    #expect(Set(weights.keys) == ["a", "b", "rel_error"])
+  }
+
   @Test func aLossyFileIsNotEquivalentUnderTheDefaultTolerance() throws {
     let model = scratch("half.sepal")
     try sepal("convert", fixture("digits/digits.onnx"), "-o", model, "--precision", "f16")

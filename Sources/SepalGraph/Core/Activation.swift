@@ -55,7 +55,8 @@ public enum Activation: Sendable, Hashable {
 }
 
 extension Activation: AttributeConvertible {
-  private var parts: (name: String, parameters: [Double]) {
+  /// The name, and the parameters in the order of the case.
+  package var parts: (name: String, parameters: [Double]) {
     switch self {
     case .identity: ("identity", [])
     case .relu: ("relu", [])
