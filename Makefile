@@ -16,7 +16,7 @@ PYTHON := .venv/bin/python
 PIP_FLAGS := -q --disable-pip-version-check --retries 1 --timeout 20
 MUTATIONS ?= 1000000
 FUZZ_SECONDS ?= 600
-FUZZ_TARGETS ?= ONNX Sepal Zip
+FUZZ_TARGETS ?= HDF5 Keras KerasConfig ONNX Sepal Zip
 
 .PHONY: help
 help: ## List the targets.
@@ -74,6 +74,9 @@ FUZZ_BUILD := .build-fuzz
 FUZZ_FLAGS := -c release --scratch-path $(FUZZ_BUILD) --sanitize fuzzer --sanitize address \
 	-Xswiftc -sanitize=fuzzer,address -Xswiftc -assert-config -Xswiftc Debug -Xswiftc -DFUZZING
 FUZZ_LIMITS := -max_len=65536 -rss_limit_mb=512 -timeout=10
+FUZZ_SEEDS_HDF5 := -name '*.h5' -o -name '*.h5.gz'
+FUZZ_SEEDS_Keras := -name '*.keras' -o -name '*.h5' -path '*keras*'
+FUZZ_SEEDS_KerasConfig := -name '*.json' -path '*keras*'
 FUZZ_SEEDS_ONNX := -name '*.onnx'
 FUZZ_SEEDS_Sepal := -name '*.sepal'
 FUZZ_SEEDS_Zip := -name '*.zip' -o -name '*.np[yz]' -o -name '*.keras'
@@ -82,11 +85,16 @@ FUZZ_SEEDS_Zip := -name '*.zip' -o -name '*.np[yz]' -o -name '*.keras'
 fuzz: $(FUZZ_TARGETS:%=fuzz-%) ## Fuzz each reader with libFuzzer (FUZZ_SECONDS=N each, FUZZ_TARGETS="ONNX Zip").
 
 # Findings stay in .fuzz/findings, what was learnt in .fuzz/corpus, for the next run to begin with.
+# Fixtures of more than 64 kB are no better as seeds, and slower.
 fuzz-%: setup
 	SEPAL_FUZZ=1 swift build $(FUZZ_FLAGS) --product Fuzz$*
-	@mkdir -p .fuzz/corpus/$* .fuzz/findings
-	@find fixtures -size -64k -type f \( $(FUZZ_SEEDS_$*) \) | paste -sd, - > .fuzz/seeds-$*
-	ASAN_OPTIONS=quarantine_size_mb=16 $(FUZZ_BUILD)/release/Fuzz$* .fuzz/corpus/$* -seed_inputs=@.fuzz/seeds-$* \
+	@rm -rf .fuzz/seeds/$*; mkdir -p .fuzz/seeds/$* .fuzz/corpus/$* .fuzz/findings
+	@find fixtures -type f \( $(FUZZ_SEEDS_$*) \) | while read -r file; do \
+	  seed=".fuzz/seeds/$*/$$(tr / _ <<< "$${file%.gz}")"; \
+	  case $$file in *.gz) gzip -dc "$$file" > "$$seed" ;; *) cp "$$file" "$$seed" ;; esac; \
+	done
+	@find .fuzz/seeds/$* -type f -size +64k -delete
+	ASAN_OPTIONS=quarantine_size_mb=16 $(FUZZ_BUILD)/release/Fuzz$* .fuzz/corpus/$* .fuzz/seeds/$* \
 	  $(FUZZ_LIMITS) -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=.fuzz/findings/$*- -verbosity=0 \
 	  -print_funcs=0 -print_final_stats=1
 

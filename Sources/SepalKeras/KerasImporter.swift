@@ -35,6 +35,11 @@ public struct KerasImporter: Sendable {
     }
   }
 
+  /// Imports a file in memory, which holds its weights or needs none.
+  package func load(_ storage: TensorStorage) throws(KerasError) -> ImportedModel {
+    try load(try KerasSource(storage))
+  }
+
   private func load(_ source: KerasSource) throws(KerasError) -> ImportedModel {
     try refuseUnsupportedLayers(source.model)
     let importing = ModelImport(source, options)

@@ -11,7 +11,19 @@ struct KerasSource {
   var weights: any WeightStore
 
   init(path: String, weights weightsPath: String?) throws(KerasError) {
-    let storage = try Self.map(path)
+    try self.init(try Self.map(path))
+    guard let weightsPath else { return }
+    do throws(KerasError) {
+      weights = try Self.weights(in: try Self.map(weightsPath))
+    } catch {
+      var error = error
+      error.file = weightsPath
+      throw error
+    }
+  }
+
+  /// A file in memory.
+  init(_ storage: TensorStorage) throws(KerasError) {
     let kind = withExtendedLifetime(storage) {
       HDF5File.recognizes(storage.bytes)
         ? Kind.hdf5 : ZipArchive.recognizes(storage.bytes) ? .archive : .json
@@ -21,14 +33,6 @@ struct KerasSource {
     case .archive: try self.init(archive: storage)
     case .json:
       try self.init(try Self.json(storage, 0..<storage.bytes.count), version: nil, weights: NoWeights())
-    }
-    guard let weightsPath else { return }
-    do throws(KerasError) {
-      weights = try Self.weights(in: try Self.map(weightsPath))
-    } catch {
-      var error = error
-      error.file = weightsPath
-      throw error
     }
   }
 

@@ -147,7 +147,7 @@ enum Fletcher32 {
     guard bytes.count >= 4 else { return nil }
     let content = UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.count - 4)])
     let stored = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: content.count, as: UInt32.self))
-    return checksum(content) == stored ? content : nil
+    return Checksum.matches(checksum(content), stored) ? content : nil
   }
 
   static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {

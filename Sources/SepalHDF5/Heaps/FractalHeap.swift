@@ -1,4 +1,5 @@
 import SepalTensor
+import SepalZip
 
 /// The heap of dense links, dense attributes and shared messages: objects in blocks whose sizes double from row to row.
 ///
@@ -155,7 +156,7 @@ final class FractalHeap {
       let checksum = cursor.position - block.range.lowerBound
       let expected = try cursor.u32()
       copy.replaceSubrange(checksum..<checksum + 4, with: [0, 0, 0, 0])
-      guard copy.withUnsafeBytes({ lookup3($0) }) == expected else {
+      guard Checksum.matches(copy.withUnsafeBytes({ lookup3($0) }), expected) else {
         throw cursor.malformed("at \(place.address) whose checksum is wrong")
       }
     }
