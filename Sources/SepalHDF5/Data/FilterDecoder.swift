@@ -63,6 +63,9 @@ struct FilterDecoder: ~Copyable {
         }
         current = content
       case .shuffle(let elementSize):
+        guard elementSize > 0 else {
+          throw HDF5Error(.malformed, "has \(subject) that is shuffled without an element size")
+        }
         guard !remaining.isEmpty || current.count == target.count else {
           throw wrongSize(current.count, target.count)
         }

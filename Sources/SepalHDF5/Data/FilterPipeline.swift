@@ -2,7 +2,8 @@
 struct FilterPipeline: Sendable {
   enum Filter: Sendable, Hashable {
     case deflate
-    /// Bytes of equal significance together, of elements of this size.
+    /// Bytes of equal significance together, of elements of this size. It is 0 for strings of variable length, whose
+    /// chunks HDF5 then leaves as they are.
     case shuffle(elementSize: Int)
     /// A checksum after the bytes.
     case fletcher32
@@ -32,10 +33,7 @@ struct FilterPipeline: Sendable {
       switch identifier {
       case 1: filters.append(.deflate)
       case 2:
-        guard let size = values.first, size > 0 else {
-          throw cursor.malformed("whose shuffle has no element size")
-        }
-        filters.append(.shuffle(elementSize: Int(size)))
+        filters.append(.shuffle(elementSize: Int(values.first ?? 0)))
       case 3: filters.append(.fletcher32)
       default: throw cursor.unsupported("with the filter \(Self.name(of: identifier, name))")
       }

@@ -7,12 +7,7 @@ import Testing
 struct Comparison {
   let file: String
   let expected: [String: ExpectedObject]
-  var visited: Set<String> = []
-  /// The words of every refusal that was expected.
-  var refusals: Set<[String]> = []
-  /// Datasets and attributes whose values were compared, and links that were followed.
-  var compared = 0
-  var followed = 0
+  private var visited: Set<String> = []
 
   init(_ name: String) throws {
     file = name
@@ -30,7 +25,8 @@ struct Comparison {
     switch object {
     case .group(let group):
       #expect(entry.kind == "group" && group.path == path, "\(file): \(path)")
-      if isFirst { try compareLinks(of: group, with: entry) }
+      // Links may lead back to a group that holds them.
+      if isFirst { try compareLinks(of: group, with: entry) } else { _ = try group.linkNames() }
     case .dataset(let dataset):
       #expect(entry.kind == "dataset" && dataset.path == path, "\(file): \(path)")
       try compare(Elements(dataset), with: entry, at: path)
@@ -60,11 +56,8 @@ struct Comparison {
   }
 
   private mutating func follow(_ name: String, of group: HDF5Group, to target: String) throws {
-    followed += 1
     let path = join(group.path, name)
-    if target == "/" || group.path == target || group.path.hasPrefix(target + "/") {
-      expectRefusal(["link back"], at: path) { _ = try group.object(name) }
-    } else if let words = expected[target]?.unsupported {
+    if let words = expected[target]?.unsupported {
       visited.insert(target)
       expectRefusal(words, at: path) {
         switch try group.object(name) {
@@ -78,7 +71,7 @@ struct Comparison {
     }
   }
 
-  private mutating func compareAttributes(
+  private func compareAttributes(
     of object: HDF5Object, with entry: ExpectedObject, at path: String
   ) throws {
     let names: [String]
@@ -94,7 +87,6 @@ struct Comparison {
       for name in sorted {
         let found = Elements(try #require(try attribute(name), "\(file): \(path)@\(name)"))
         bytes += Array((name + "\n").utf8) + (try found.bytes())
-        compared += 1
       }
       #expect(
         names.count == digest.count && Zlib.crc32(bytes) == digest.crc32, "\(file): attributes of \(path)")
@@ -114,8 +106,7 @@ struct Comparison {
     }
   }
 
-  private mutating func compare(_ found: Elements, with entry: ExpectedObject, at place: String) throws {
-    compared += 1
+  private func compare(_ found: Elements, with entry: ExpectedObject, at place: String) throws {
     let dtype = found.datatype.element?.name ?? "string"
     #expect(dtype == entry.dtype, "\(file): \(place)")
     #expect(found.isNull == (entry.shape == nil), "\(file): \(place)")
@@ -134,8 +125,7 @@ struct Comparison {
     }
   }
 
-  private mutating func expectRefusal(_ words: [String], at place: String, _ body: () throws -> Void) {
-    refusals.insert(words)
+  private func expectRefusal(_ words: [String], at place: String, _ body: () throws -> Void) {
     do {
       try body()
       Issue.record("\(file): \(place) is read, expected an error with \(words)")
