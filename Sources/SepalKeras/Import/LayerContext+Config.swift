@@ -10,6 +10,9 @@ extension LayerContext {
     return value
   }
 
+  /// The name under which an entry is written: the current one, or that of an older version.
+  func spelling(_ names: String...) -> String { names.first { entry($0) != nil } ?? names[0] }
+
   func invalid(_ field: String, _ message: String) -> KerasError {
     KerasError(.invalid, message, field: field)
   }

@@ -8,7 +8,7 @@ struct LayerContext {
   /// Of this call: `block/conv`, or `block/conv@1` when the layer is called a second time.
   let name: String
   let operands: Operands
-  private let importing: ModelImport
+  let importing: ModelImport
 
   init(
     _ layer: LayerConfig, at location: LayerLocation, name: String, _ operands: Operands,
@@ -22,6 +22,8 @@ struct LayerContext {
   }
 
   var version: KerasVersion { importing.version }
+  /// The backend of Keras that wrote the weights, where the file says.
+  var weightsBackend: String? { importing.weightsBackend }
 
   // MARK: Operands
 
@@ -84,7 +86,8 @@ struct LayerContext {
 
   private func label(_ step: String?) -> String { step.map { "\(name)/\($0)" } ?? name }
 
-  func note(_ text: String) { importing.note(text) }
+  /// Tells the user something about the import. Of several notes of one `kind`, the first is enough.
+  func noteFirst(_ kind: String, _ text: String) { importing.noteFirst(kind, text) }
 
   // MARK: Weights
 

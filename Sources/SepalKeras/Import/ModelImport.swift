@@ -9,12 +9,15 @@ final class ModelImport {
   private let options: KerasImporter.Options
   private(set) var graph: Graph
   private var notes: [String] = []
+  private var notedKinds: Set<String> = []
   /// Constants made from a layer's variables, which all calls of the layer share.
   private var parameters: [String: ValueID] = [:]
   private var parameterCounts: [LayerLocation: Int] = [:]
   /// Bytes that constants computed at import may still take.
   private var evaluationBudget = 16 << 20
   private var callCount = 0
+  /// Of values that are sequences some of whose steps do not count.
+  var masks: [ValueID: StepMask] = [:]
 
   init(_ source: KerasSource, _ options: KerasImporter.Options) {
     self.source = source
@@ -56,6 +59,11 @@ final class ModelImport {
 
   func note(_ text: String) {
     if !notes.contains(text) { notes.append(text) }
+  }
+
+  /// Of several notes of one kind, the first is enough.
+  func noteFirst(_ kind: String, _ text: String) {
+    if notedKinds.insert(kind).inserted { note(text) }
   }
 
   private func declareInputs() throws(KerasError) -> [ValueID] {
@@ -130,12 +138,14 @@ final class ModelImport {
       guard layer.className != "InputLayer" else {
         throw KerasError(.invalid, "is an input that the model does not list")
       }
+      try checkPolicy(of: layer, name)
       let rule =
         layer.operationName.map { OperationRules.byName[$0] } ?? LayerRules.byClassName[layer.className]
       guard let rule else { throw KerasError(.unsupported, "is not supported") }
       let context = LayerContext(layer, at: location, name: name, operands, importing: self)
       let outputs = try rule(context)
       try operands.checkAllRead()
+      try context.passMasks(to: outputs)
       for (index, output) in outputs.enumerated() {
         label(output, index == 0 ? name : "\(name):\(index)")
       }
@@ -172,6 +182,8 @@ final class ModelImport {
     }
   }
 
+  var weightsBackend: String? { source.weights.backend }
+
   func addConstant(_ tensor: Tensor, name: String) -> ValueID { graph.addConstant(name, tensor) }
 
   /// The variables of a layer: float32 where they are of floating point, of the shapes asked for.
@@ -179,14 +191,16 @@ final class ModelImport {
     let datasets = try source.weights.variables(specs, at: location)
     var tensors: [Tensor] = []
     for (spec, dataset) in zip(specs, datasets) {
-      guard dataset.shape == spec.shape else {
+      guard dataset.shape == spec.shape || dataset.shape == spec.alternative else {
         throw KerasError(
           .invalid, "is \(dataset.shape) in the file, expected \(spec.shape)", layer: location.path,
           field: spec.names[0])
       }
       let tensor = try reading(layer: location.path) { () throws(HDF5Error) in try dataset.tensor() }
       if tensor.element == .float64 {
-        note("weights of '\(location.path)' are float64 in the file and were rounded to float32")
+        noteFirst(
+          "float64",
+          "weights are float64 in the file and were rounded to float32, from '\(location.path)' on")
       }
       tensors.append(tensor.element.isFloat ? tensor.converted(to: .float32) : tensor)
     }

@@ -13,6 +13,8 @@ final class Operands {
 
   let positional: [Operand]
   let keywords: [(name: String, value: Operand)]
+  /// Whether a rule has taken the mask of a value into account.
+  var hasReadMask = false
   private var readPositions: Set<Int> = []
   private var readKeywords: Set<String> = []
 
@@ -32,6 +34,9 @@ final class Operands {
     positional = [values.count == 1 ? .value(values[0]) : .list(values.map(Operand.value))]
     keywords = []
   }
+
+  /// Every tensor of the call.
+  var values: [ValueID] { (positional + keywords.map(\.value)).flatMap(\.values) }
 
   /// Argument `index`, or the keyword of one of `names`; nil when it was not given or is null.
   func argument(_ index: Int, _ names: String...) -> Operand? {

@@ -5,6 +5,7 @@ import SepalHDF5
 ///
 /// Variables are bound by name, never by position: what a nested model lists first depends on what was frozen.
 final class NamedWeights: WeightStore {
+  let backend: String?
   private let root: HDF5Group
   private let layerNames: Set<String>
   private var layers: [String: [Entry]] = [:]
@@ -20,6 +21,7 @@ final class NamedWeights: WeightStore {
 
   init(_ root: HDF5Group) throws(HDF5Error) {
     self.root = root
+    backend = try root.attribute("backend")?.strings().first
     layerNames = Set(try Self.names("layer_names", of: root))
   }
 

@@ -5,6 +5,7 @@ import SepalHDF5
 /// A group is named after the layer's class and counted in the model's order; its variables are numbered in the order
 /// in which the layer makes them. The layer's own name is at best an attribute.
 final class PathWeights: WeightStore {
+  let backend: String? = nil
   private let root: HDF5Group
   /// Paths of groups whose variables were read.
   private var readGroups: Set<String> = []

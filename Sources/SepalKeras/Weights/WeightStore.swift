@@ -6,6 +6,8 @@ struct VariableSpec {
   var names: [String]
   /// As Keras has it: kernels are [spatial…, in, out].
   var shape: [Int]
+  /// Another shape that older files have.
+  var alternative: [Int]?
 
   init(_ names: String..., shape: [Int]) {
     self.names = names
@@ -39,6 +41,9 @@ struct LayerLocation: Hashable {
 
 /// The variables of a model's layers, wherever they are stored.
 protocol WeightStore: AnyObject {
+  /// The backend of Keras that wrote the weights, where the file says.
+  var backend: String? { get }
+
   /// The variables of one layer, in the order asked for. Shapes are not checked.
   ///
   /// - Throws: when the layer stores more, fewer or other variables than these.
@@ -50,6 +55,8 @@ protocol WeightStore: AnyObject {
 
 /// The store of a model without weights: every variable is missing.
 final class NoWeights: WeightStore {
+  let backend: String? = nil
+
   func variables(_ specs: [VariableSpec], at location: LayerLocation) throws(KerasError) -> [HDF5Dataset] {
     guard let first = specs.first else { return [] }
     throw KerasError(

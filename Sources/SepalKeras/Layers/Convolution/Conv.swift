@@ -9,29 +9,28 @@ extension LayerRules {
       let input = try context.input(rank: rank + 2)
       let shape = context.shape(of: input)
       let channels = shape[layout.channelAxis(rank: rank + 2)]
-      let filters = try context.size("filters")
+      let filters = try context.filters()
       let groups = try context.size("groups", default: 1)
-      let kernel = try context.sizes("kernel_size", count: rank)
       guard channels.isMultiple(of: groups), filters.isMultiple(of: groups) else {
         throw context.invalid(
           "groups", "is \(groups), which divides \(channels) inputs or \(filters) filters unevenly")
       }
+      let spatial = try context.kernelSize(rank: rank)
       let window = try context.window(
-        kernel: kernel, over: shape, layout: layout,
-        strides: try context.sizes("strides", count: rank, default: 1),
-        dilations: try context.sizes("dilation_rate", count: rank, default: 1))
-      let hasBias = try context.bool("use_bias", default: true)
-      let variables = try context.variables(
-        [VariableSpec("kernel", "W", shape: kernel + [channels / groups, filters])]
-          + (hasBias ? [VariableSpec("bias", "b", shape: [filters])] : []))
-      let weight = try context.parameter(
-        "kernel", variables[0], permutation: [rank + 1, rank] + Array(0..<rank))
-      let op = Conv(
-        strides: window.strides, padBegins: window.padBegins, padEnds: window.padEnds,
-        dilations: window.dilations,
-        groups: groups, layout: layout)
+        kernel: spatial, over: shape, layout: layout, strides: try context.strides(rank: rank),
+        dilations: try context.dilations(rank: rank))
+      try context.checkKernelOrientation(spatial)
+      let hasBias = try context.hasBias()
+      let kernel = StoredKernel(
+        spatial: spatial, inputs: channels / groups, outputs: filters, layout: layout,
+        version: context.version)
+      let variables = try context.variables([kernel.spec] + (hasBias ? [context.biasSpec(filters)] : []))
       let result = try context.add(
-        op, [input, weight, hasBias ? try context.parameter("bias", variables[1]) : nil],
+        Conv(window, groups: groups, layout: layout),
+        [
+          input, try kernel.weight(variables[0], context),
+          hasBias ? try context.parameter("bias", variables[1]) : nil,
+        ],
         step: context.preactivation)
       return [try context.activate(result)]
     }
@@ -40,32 +39,39 @@ extension LayerRules {
   /// DepthwiseConv1D and 2D: kernel [spatial…, in, multiplier]; output channel c·multiplier + j reads channel c.
   static func depthwiseConv(rank: Int) -> Rule {
     { context throws(KerasError) in
+      try context.requireUngrouped()
       let layout = try context.layout()
       let input = try context.input(rank: rank + 2)
       let shape = context.shape(of: input)
       let channels = shape[layout.channelAxis(rank: rank + 2)]
       let multiplier = try context.size("depth_multiplier", default: 1)
-      let kernel = try context.sizes("kernel_size", count: rank)
+      let filters = try context.product(channels, multiplier, "depth_multiplier")
+      let spatial = try context.kernelSize(rank: rank)
       let window = try context.window(
-        kernel: kernel, over: shape, layout: layout,
-        strides: try context.sizes("strides", count: rank, default: 1),
-        dilations: try context.sizes("dilation_rate", count: rank, default: 1))
-      let hasBias = try context.bool("use_bias", default: true)
-      let filters = channels.multipliedReportingOverflow(by: multiplier)
-      guard !filters.overflow else { throw context.invalid("depth_multiplier", "is too large") }
+        kernel: spatial, over: shape, layout: layout, strides: try context.strides(rank: rank),
+        dilations: try context.dilations(rank: rank))
+      try context.checkKernelOrientation(spatial)
+      let hasBias = try context.hasBias()
       let variables = try context.variables(
-        [VariableSpec("kernel", "depthwise_kernel", shape: kernel + [channels, multiplier])]
-          + (hasBias ? [VariableSpec("bias", shape: [filters.partialValue])] : []))
-      let weight = try context.depthwiseKernel("kernel", variables[0])
-      let op = Conv(
-        strides: window.strides, padBegins: window.padBegins, padEnds: window.padEnds,
-        dilations: window.dilations,
-        groups: channels, layout: layout)
+        [VariableSpec("kernel", "depthwise_kernel", shape: spatial + [channels, multiplier])]
+          + (hasBias ? [context.biasSpec(filters)] : []))
       let result = try context.add(
-        op, [input, weight, hasBias ? try context.parameter("bias", variables[1]) : nil],
+        Conv(window, groups: channels, layout: layout),
+        [
+          input, try context.depthwiseKernel("kernel", variables[0]),
+          hasBias ? try context.parameter("bias", variables[1]) : nil,
+        ],
         step: context.preactivation)
       return [try context.activate(result)]
     }
+  }
+}
+
+extension Conv {
+  init(_ window: WindowConfig, groups: Int, layout: Layout) {
+    self.init(
+      strides: window.strides, padBegins: window.padBegins, padEnds: window.padEnds,
+      dilations: window.dilations, groups: groups, layout: layout)
   }
 }
 

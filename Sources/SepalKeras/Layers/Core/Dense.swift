@@ -9,8 +9,8 @@ extension LayerRules {
       throw KerasError(.invalid, "is called with \(context.type(of: input)), expected rank 2 or more")
     }
     // Keras 1 called it `output_dim`.
-    let units = try context.size(context.entry("units") == nil ? "output_dim" : "units")
-    let hasBias = try context.bool(context.entry("bias") == nil ? "use_bias" : "bias", default: true)
+    let units = try context.size(context.spelling("units", "output_dim"))
+    let hasBias = try context.hasBias()
     let variables = try context.variables(
       [VariableSpec("kernel", "W", shape: [features, units])]
         + (hasBias ? [VariableSpec("bias", "b", shape: [units])] : []))
@@ -28,10 +28,5 @@ extension LayerRules {
       }
     }
     return [try context.activate(result)]
-  }
-
-  /// Layers that do nothing at inference.
-  static func identity(_ context: LayerContext) throws(KerasError) -> [ValueID] {
-    [try context.input()]
   }
 }

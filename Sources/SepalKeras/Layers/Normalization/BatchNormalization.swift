@@ -12,6 +12,8 @@ extension LayerRules {
       throw context.unsupported("axis", "is \(axes), expected one axis behind the first")
     }
     guard try !context.bool("renorm", default: false) else { throw context.unsupported("renorm", "is true") }
+    // Other modes of Keras 1 normalise each feature, or by the batch at hand.
+    guard try context.int("mode", default: 0) == 0 else { throw context.unsupported("mode", "is not 0") }
     let channels = shape[axis]
     let scales = try context.bool("scale", default: true)
     let centers = try context.bool("center", default: true)
@@ -40,7 +42,6 @@ extension LayerRules {
     let moved = try context.add(Transpose(permutation: order), [input], step: "before")
     let result = try context.add(
       BatchNorm(epsilon: epsilon, layout: .channelsLast), [moved, gamma, beta, mean, variance], step: "norm")
-    let back = (0..<rank).map { position in order.firstIndex(of: position) ?? position }
-    return [try context.add(Transpose(permutation: back), [result])]
+    return [try context.add(Transpose(permutation: inverse(order)), [result])]
   }
 }
