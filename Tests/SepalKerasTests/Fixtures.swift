@@ -25,6 +25,8 @@ struct RecordedModel: Decodable, Sendable, CustomTestStringConvertible {
   var expect: Expectation?
   var words: [String]?
   var values: String?
+  /// How far outputs may be from the recorded ones, for layers of lower precision.
+  var tolerance: Double?
 
   var testDescription: String { name }
 

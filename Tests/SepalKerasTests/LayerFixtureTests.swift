@@ -25,15 +25,17 @@ struct LayerFixtureTests {
       }
       return
     }
-    try compare(graph, inputs, expected, "as imported")
+    let tolerance = model.tolerance ?? 1e-4
+    try compare(graph, inputs, expected, "as imported", within: tolerance)
     var options = Optimizer.Options()
     options.verifyEachRewrite = true
     _ = try Optimizer(options).run(&graph)
-    try compare(graph, inputs, expected, "optimised")
+    try compare(graph, inputs, expected, "optimised", within: tolerance)
   }
 
   private func compare(
-    _ graph: Graph, _ inputs: [String: Tensor], _ expected: [String: Tensor], _ what: String
+    _ graph: Graph, _ inputs: [String: Tensor], _ expected: [String: Tensor], _ what: String,
+    within tolerance: Double
   ) throws {
     let actual = try graph.evaluate(inputs)
     #expect(Set(actual.keys) == Set(expected.keys), "\(what)")
@@ -41,7 +43,7 @@ struct LayerFixtureTests {
       guard let output = actual[name] else { continue }
       let error = difference(output, tensor) ?? .infinity
       #expect(
-        error < 1e-4,
+        error < tolerance,
         "\(what): '\(name)' is \(output.type), expected \(tensor.type); error \(error)\n\(graph)")
     }
   }

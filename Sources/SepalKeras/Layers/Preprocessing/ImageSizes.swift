@@ -52,14 +52,21 @@ extension LayerRules {
 
   /// Augmentation: the images themselves at inference.
   static func augmentation(_ context: LayerContext) throws(KerasError) -> [ValueID] {
-    [try context.floatInput()]
+    context.ignoreTraining()
+    return [try context.floatInput()]
   }
 }
 
 extension LayerContext {
   fileprivate typealias ImageSize = (height: Int, width: Int)
 
+  /// Keras 3 writes `training=True` into every call of an image layer: a default that models overrule at inference.
+  fileprivate func ignoreTraining() {
+    if version == .three { _ = operands.keyword(["training"]) }
+  }
+
   fileprivate func imageInput() throws(KerasError) -> ValueID {
+    ignoreTraining()
     let images = try floatInput()
     guard shape(of: images).count == 4, !shape(of: images).contains(0) else {
       throw KerasError(.unsupported, "is called with \(type(of: images)), expected a batch of images")
