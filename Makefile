@@ -131,6 +131,7 @@ fixtures: .venv/.requirements ## Regenerate fixtures/ (Python in .venv, from PyP
 .PHONY: fixtures-keras
 fixtures-keras: .venv-keras/.requirements ## Regenerate fixtures/keras* (TensorFlow in .venv-keras, from PyPI).
 	.venv-keras/bin/python fixtures/generators/make_keras_layers.py fixtures/keras_layers
+	.venv-keras/bin/python fixtures/generators/make_keras_op_layers.py fixtures/keras_layers
 	KERAS1=.venv-keras/keras1 .venv-keras/bin/python fixtures/generators/make_keras1.py fixtures/keras_layers
 	.venv-keras/bin/python fixtures/generators/make_keras.py fixtures/keras
 
