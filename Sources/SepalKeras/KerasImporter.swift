@@ -55,7 +55,7 @@ public struct KerasImporter: Sendable {
   public static var supportedActivations: [String] { ActivationRules.names }
 
   /// Operations that can be imported, sorted: of Keras 3 by class (`Add`), of TensorFlow by function (`math.add`).
-  public static var supportedOperations: [String] { OperationRules.byName.keys.sorted() }
+  public static var supportedOperations: [String] { OperationRules.names }
 
   /// Everything that is not supported, at once.
   private func refuseUnsupportedLayers(_ model: ModelConfig) throws(KerasError) {
@@ -88,7 +88,7 @@ extension LayerConfig {
   fileprivate var unsupported: String? {
     if className == "InputLayer" { return nil }
     if let operation = operationName {
-      return OperationRules.byName[operation] == nil ? "the operation \(operation)" : nil
+      return OperationRules.rule(operation) == nil ? "the operation \(operationPath ?? operation)" : nil
     }
     if LayerRules.byClassName[className] != nil { return nil }
     return className == "Lambda" ? "Lambda, whose code would have to be run," : "the layer \(className)"
@@ -101,5 +101,10 @@ extension LayerConfig {
     case "TensorFlowOpLayer": config["node_def"]?.object?["op"]?.string.map { "raw.\($0)" } ?? className
     default: isOperation ? className : nil
     }
+  }
+
+  /// How Python calls the operation: `keras.src.ops.numpy.Add`, `tf.math.add`.
+  private var operationPath: String? {
+    operationName.map { isTensorFlowOperation ? "tf.\($0)" : "\(module).\($0)" }
   }
 }

@@ -5,11 +5,6 @@ import SepalTensor
 ///
 /// Formulas are those of Keras, put so that every operator is elementwise over one value where there is a choice.
 extension LayerContext {
-  /// A number of `value`'s own type as an operand.
-  private func scalar(_ number: Double, like value: ValueID, step: String) -> ValueID {
-    add(scalar: number, type(of: value).element, step: step)
-  }
-
   /// x for x > 0, α·(e^(x/α) − 1) below.
   func celu(_ x: ValueID, alpha: Double) throws(KerasError) -> ValueID {
     guard alpha > 0, alpha.isFinite else {

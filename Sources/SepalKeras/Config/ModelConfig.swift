@@ -25,7 +25,9 @@ package struct LayerConfig: Sendable {
   package var submodel: ModelConfig?
 
   /// Operations of Keras 3 are written like layers and hold no weights.
-  var isOperation: Bool { module.hasPrefix("keras.src.ops") || module.hasPrefix("keras.ops") }
+  var isOperation: Bool {
+    ["keras.src.ops", "keras.ops", "keras.src.activations"].contains(where: module.hasPrefix)
+  }
 }
 
 /// One application of a layer.

@@ -6,6 +6,7 @@ extension LayerContext {
   var config: JSONObject { layer.config }
 
   func entry(_ field: String) -> JSON? {
+    markRead(field)
     guard let value = config[field], !value.isNull else { return nil }
     return value
   }

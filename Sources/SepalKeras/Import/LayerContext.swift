@@ -9,6 +9,11 @@ struct LayerContext {
   let name: String
   let operands: Operands
   let importing: ModelImport
+  private let readFields = ReadFields()
+
+  private final class ReadFields {
+    var names: Set<String> = []
+  }
 
   init(
     _ layer: LayerConfig, at location: LayerLocation, name: String, _ operands: Operands,
@@ -24,6 +29,17 @@ struct LayerContext {
   var version: KerasVersion { importing.version }
   /// The backend of Keras that wrote the weights, where the file says.
   var weightsBackend: String? { importing.weightsBackend }
+
+  /// The same call with other entries for its configuration and, where given, other operands.
+  func reading(_ config: JSONObject, _ operands: Operands? = nil) -> LayerContext {
+    var layer = layer
+    layer.config = config
+    return LayerContext(layer, at: location, name: name, operands ?? self.operands, importing: importing)
+  }
+
+  func markRead(_ field: String) { readFields.names.insert(field) }
+  /// Whether a rule has asked for an entry of the configuration.
+  func hasRead(_ field: String) -> Bool { readFields.names.contains(field) }
 
   // MARK: Operands
 

@@ -140,7 +140,7 @@ final class ModelImport {
       }
       try checkPolicy(of: layer, name)
       let rule =
-        layer.operationName.map { OperationRules.byName[$0] } ?? LayerRules.byClassName[layer.className]
+        layer.operationName.map(OperationRules.rule) ?? LayerRules.byClassName[layer.className]
       guard let rule else { throw KerasError(.unsupported, "is not supported") }
       let context = LayerContext(layer, at: location, name: name, operands, importing: self)
       let outputs = try rule(context)

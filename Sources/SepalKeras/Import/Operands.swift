@@ -29,6 +29,21 @@ final class Operands {
     self.keywords = keywords
   }
 
+  init(_ positional: [Operand], _ keywords: [(name: String, value: Operand)]) {
+    self.positional = positional
+    self.keywords = keywords
+  }
+
+  /// The keywords that hold no tensor: what Python sets, rather than what it computes with.
+  func takeSettings() -> [JSONObject.Member] {
+    keywords.compactMap { name, value in
+      value.json.map { json in
+        readKeywords.insert(name)
+        return JSONObject.Member(name: name, value: json)
+      }
+    }
+  }
+
   /// The operands of a layer inside another: values only.
   init(_ values: [ValueID]) {
     positional = [values.count == 1 ? .value(values[0]) : .list(values.map(Operand.value))]
