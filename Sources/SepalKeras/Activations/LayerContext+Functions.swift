@@ -88,8 +88,8 @@ extension LayerContext {
     try add(LogSoftmax(axis: try self.axis(axis, rank: shape(of: x).count)), [x])
   }
 
-  /// max(x − τ, 0), where τ makes the sum 1: with x sorted downwards, τ = (Σ₁ᵏ xᵢ − 1)/k for the largest k such that
-  /// 1 + k·x_k > Σ₁ᵏ xᵢ. Martins et al. 2016.
+  /// max(x − τ, 0) with x sorted downwards, k the number of places i where 1 + i·xᵢ > x₁ + … + xᵢ, and
+  /// τ = (the sum of those partial sums − 1)/k: what Keras 3 computes, where Martins et al. 2016 have the last one alone.
   func sparsemax(_ x: ValueID, axis: Int) throws(KerasError) -> ValueID {
     let shape = shape(of: x)
     let axis = try self.axis(axis, rank: shape.count)
@@ -111,7 +111,7 @@ extension LayerContext {
       Cast(to: element), [try add(Greater(), [bounds, sums], step: "isIn")], step: "support")
     let size = try add(ReduceSum(axes: [axis]), [isIn], step: "size")
     let sum = try add(
-      ReduceSum(axes: [axis]), [try add(Mul(), [isIn, sorted], step: "supported")], step: "sum")
+      ReduceSum(axes: [axis]), [try add(Mul(), [isIn, sums], step: "supported")], step: "sum")
     let threshold = try add(
       Div(), [try add(Sub(), [sum, one], step: "excess"), size], step: "threshold")
     return try add(Relu(), [try add(Sub(), [x, threshold], step: "shifted")])

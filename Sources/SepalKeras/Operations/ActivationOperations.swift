@@ -21,6 +21,8 @@ extension OperationRules {
     "LogSigmoid": logSigmoid, "math.log_sigmoid": logSigmoid, "nn.log_sigmoid": logSigmoid,
     "LogSoftmax": logSoftmax, "nn.log_softmax": logSoftmax,
     "Mish": float(Mish()),
+    // What `keras.activations.relu` becomes.
+    "ReLU": LayerRules.relu,
     "Relu": unary(Relu()), "nn.relu": unary(Relu()),
     "Relu6": unary(Clip(min: 0, max: 6)), "nn.relu6": unary(Clip(min: 0, max: 6)),
     "Selu": float(Selu()), "nn.selu": float(Selu()),
@@ -30,7 +32,7 @@ extension OperationRules {
       let threshold = try context.number("threshold", default: 0.5)
       return [try context.softShrink(try context.floatTensor(0, "x"), threshold: threshold)]
     },
-    "Softmax": softmax, "nn.softmax": softmax,
+    "Softmax": LayerRules.softmax, "nn.softmax": LayerRules.softmax,
     "Softplus": float(Softplus()), "math.softplus": float(Softplus()), "nn.softplus": float(Softplus()),
     "Softsign": float(Softsign()), "nn.softsign": float(Softsign()), "math.softsign": float(Softsign()),
     "SparsePlus": { context throws(KerasError) in [try context.sparsePlus(try context.floatTensor(0, "x"))] },
@@ -77,11 +79,6 @@ extension OperationRules {
 
   private static func logSigmoid(_ context: LayerContext) throws(KerasError) -> [ValueID] {
     [try context.logSigmoid(try context.floatTensor(0, "x"))]
-  }
-
-  private static func softmax(_ context: LayerContext) throws(KerasError) -> [ValueID] {
-    let x = try context.floatTensor(0, "x", "logits")
-    return [try context.softmax(x, axis: try context.int("axis", default: -1))]
   }
 
   private static func logSoftmax(_ context: LayerContext) throws(KerasError) -> [ValueID] {

@@ -6,6 +6,7 @@ extension OperationRules {
     "DepthToSpace": depthToSpace, "nn.depth_to_space": depthToSpace,
     "SpaceToDepth": spaceToDepth, "nn.space_to_depth": spaceToDepth,
     "CropImages": crop, "PadImages": padImages,
+    "Resize": resize, "image.resize": resize,
     "RGBToGrayscale": grayscale, "image.rgb_to_grayscale": grayscale,
     "compat.v1.image.resize_bilinear": resizeV1(.linear),
     "compat.v1.image.resize_nearest_neighbor": resizeV1(.nearest),
@@ -19,6 +20,28 @@ extension OperationRules {
   private static func spaceToDepth(_ context: LayerContext) throws(KerasError) -> [ValueID] {
     let (x, block, layout) = try context.blocks()
     return [try context.add(SpaceToDepth(blockSize: block, layout: layout), [x])]
+  }
+
+  /// As the layer Resizing does it.
+  private static func resize(_ context: LayerContext) throws(KerasError) -> [ValueID] {
+    let images = try context.floatTensor(0, "images")
+    guard let size = try context.integers(1, "size"), size.count == 2 else {
+      throw context.invalid("size", "is no pair of numbers")
+    }
+    guard try !context.bool("preserve_aspect_ratio", default: false) else {
+      throw context.unsupported("preserve_aspect_ratio", "is true")
+    }
+    var settings: [JSONObject.Member] = [
+      .init(name: "height", value: .int(size[0])), .init(name: "width", value: .int(size[1])),
+    ]
+    for (field, name) in [("interpolation", "interpolation"), ("method", "interpolation")]
+      + [
+        "antialias", "crop_to_aspect_ratio", "pad_to_aspect_ratio", "fill_mode", "fill_value", "data_format",
+      ].map({ ($0, $0) })
+    {
+      if let value = context.entry(field) { settings.append(.init(name: name, value: value)) }
+    }
+    return try LayerRules.resizing(context.reading(JSONObject(settings), Operands([images])))
   }
 
   /// TensorFlow 1's resizing: corners aligned, pixels' centres halved, or neither.

@@ -124,7 +124,8 @@ extension LayerContext {
     }
     let constant = try ArrayConstant(json, name: step)
     if constant.isFloat64 {
-      note("constants of '\(name)' are float64 in the file and were rounded to float32")
+      noteFirst(
+        "float64 constants", "constants of '\(name)' are float64 in the file and were rounded to float32")
     }
     return add(constant: try constant.tensor(element ?? constant.element), step: step)
   }

@@ -30,6 +30,6 @@ extension LayerContext {
     guard let array = entry(field)?.plainValue, array.array != nil else {
       return Tensor(.float32, [], doubles: [try number(field, default: value)])
     }
-    return try Tensor(array, element: .float32, name: field)
+    return try ArrayConstant(array, name: field).tensor(.float32)
   }
 }
