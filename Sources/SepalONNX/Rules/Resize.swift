@@ -69,7 +69,7 @@ extension ImportRules {
       op.nearestMode = .roundPreferCeil
       return
     }
-    guard let coordinates = ResizeCoordinates(rawValue: text) else {
+    guard let coordinates = ResizeCoordinates(rawValue: text), coordinates != .pixelCenter else {
       throw context.node.error(.unsupported, "is '\(text)', which is not supported", attribute: name)
     }
     op.coordinates = coordinates

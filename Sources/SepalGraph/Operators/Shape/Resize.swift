@@ -4,7 +4,9 @@ import SepalTensor
 /// all of them at once; axes of scale 1 are copied.
 ///
 /// - Inputs: x, any type for `nearest`, floating point otherwise. Outputs: same type, shape `sizes`.
-/// - Source: ONNX Resize-19 without antialiasing and cropping; Upsample-9. `sizes` and `scales` name every axis. Importers
+/// - Source: ONNX Resize-19 without antialiasing and cropping; Upsample-9; TensorFlow's `image.resize` without
+///   antialiasing: nearest with `pixelCenter` and `floor`, linear with `halfPixel`, cubic with `halfPixel`, coefficient −½,
+///   `excludeOutside` and 1024 `fractionSteps`. `sizes` and `scales` name every axis. Importers
 ///   derive what the model leaves out: sizes = ⌊extent·scale⌋ in single precision, scale = size/extent. `scales` place the
 ///   samples.
 public struct Resize: Operator {
@@ -16,6 +18,7 @@ public struct Resize: Operator {
       AttributeField("nearestMode", \Resize.nearestMode),
       AttributeField("cubicCoefficient", \Resize.cubicCoefficient),
       AttributeField("excludeOutside", \Resize.excludeOutside),
+      AttributeField("fractionSteps", \Resize.fractionSteps),
     ])
   public var sizes: [Int] = []
   public var scales: [Double] = []
@@ -25,12 +28,15 @@ public struct Resize: Operator {
   public var cubicCoefficient = -0.75
   /// Cubic only: taps outside the tensor weigh nothing and the rest is rescaled, instead of repeating the border.
   public var excludeOutside = false
+  /// Cubic only: weights are those of the nearest of so many positions between two elements, as in TensorFlow, which
+  /// keeps them in a table of 1024; 0 takes the position as it is.
+  public var fractionSteps = 0
 
   public init() {}
   public init(
     sizes: [Int], scales: [Double], mode: ResizeMode = .nearest, coordinates: ResizeCoordinates = .halfPixel,
     nearestMode: ResizeRounding = .roundPreferFloor, cubicCoefficient: Double = -0.75,
-    excludeOutside: Bool = false
+    excludeOutside: Bool = false, fractionSteps: Int = 0
   ) {
     self.sizes = sizes
     self.scales = scales
@@ -39,6 +45,7 @@ public struct Resize: Operator {
     self.nearestMode = nearestMode
     self.cubicCoefficient = cubicCoefficient
     self.excludeOutside = excludeOutside
+    self.fractionSteps = fractionSteps
   }
 
   public func inferOutputs(_ inputs: Inputs<TensorType>) throws(OperatorError) -> [TensorType] {
@@ -52,6 +59,9 @@ public struct Resize: Operator {
     }
     guard cubicCoefficient.isFinite else {
       throw OperatorError("'cubicCoefficient' is \(cubicCoefficient), expected a finite number")
+    }
+    guard (0...1 << 20).contains(fractionSteps) else {
+      throw OperatorError("'fractionSteps' is \(fractionSteps), expected 0 to \(1 << 20)")
     }
     let output = try checkedType(x.element, sizes)
     for axis in 0..<x.rank {

@@ -3,7 +3,7 @@ public enum ResizeMode: String, AttributeConvertible, CaseIterable {
   case nearest, linear, cubic
 }
 
-/// Where along the source axis an output element lies. Raw values are ONNX's names.
+/// Where along the source axis an output element lies. Raw values are ONNX's names, but for `pixelCenter`.
 public enum ResizeCoordinates: String, AttributeConvertible, CaseIterable {
   /// (i + ½)/scale − ½
   case halfPixel = "half_pixel"
@@ -15,6 +15,9 @@ public enum ResizeCoordinates: String, AttributeConvertible, CaseIterable {
   case alignCorners = "align_corners"
   /// i/scale
   case asymmetric
+  /// (i + ½)·extent/size, where the source's element number i reaches from i to i + 1: its floor is the element under the
+  /// centre. TensorFlow's nearest neighbour, multiplied in its order.
+  case pixelCenter = "pixel_center"
 
   /// The source position of output element `index`, in single precision like ONNX Runtime, so that ties of
   /// `ResizeMode.nearest` fall the same way.
@@ -29,6 +32,7 @@ public enum ResizeCoordinates: String, AttributeConvertible, CaseIterable {
     case .pytorchHalfPixel: return size > 1 ? (i + 0.5) / scale - 0.5 : 0
     case .alignCorners: return size > 1 ? i * Float(extent - 1) / Float(size - 1) : 0
     case .asymmetric: return i / scale
+    case .pixelCenter: return (i + 0.5) * (Float(extent) / Float(size))
     }
   }
 }
@@ -93,7 +97,12 @@ package struct ResizeTaps: Sendable {
   private mutating func appendCubic(_ position: Float, extent: Int, _ op: Resize) {
     let low = position.rounded(.down)
     let first = Int(low) - 1
-    var kernel = cubicWeights(Double(position - low), coefficient: op.cubicCoefficient)
+    var fraction = Double(position - low)
+    if op.fractionSteps > 0 {
+      let steps = Double(op.fractionSteps)
+      fraction = (fraction * steps).rounded(.toNearestOrEven) / steps
+    }
+    var kernel = cubicWeights(fraction, coefficient: op.cubicCoefficient)
     if op.excludeOutside {
       for tap in 0..<4 where !(0..<extent).contains(first + tap) { kernel[tap] = 0 }
       let total = kernel.reduce(0, +)

@@ -152,6 +152,66 @@ import Testing
     }
   }
 
+  /// `tf.image.resize` without antialiasing.
+  static func tensorFlow(_ mode: ResizeMode, from shape: [Int], to sizes: [Int]) -> Resize {
+    Resize(
+      sizes: sizes, scales: zip(sizes, shape).map { Double($0) / Double($1) }, mode: mode,
+      coordinates: mode == .nearest ? .pixelCenter : .halfPixel, nearestMode: .floor, cubicCoefficient: -0.5,
+      excludeOutside: true, fractionSteps: 1024)
+  }
+
+  /// Mode, extent, values. Recorded from TensorFlow 2.21 for x = `pattern([extent], seed: extent)`.
+  static let tensorFlow = """
+    linear 5 -0.75,0.015625,0.9375,0.3125,-0.3125,-0.9375,-0.015625,0.75
+    linear 7 -0.6666666,-0.25,0.166667
+    linear 3 1.25,1.107143,0.6785715,0.25,-0.1785715,-0.6071429,-0.75
+    linear 1 0.5,0.5,0.5,0.5
+    linear 4 0.125
+    cubic 5 -0.8759225,-0.008762449,1.013031,0.4048157,-0.4048157,-1.013031,0.008762449,0.8759225
+    cubic 7 -0.8039796,-0.25,0.3039796
+    cubic 3 1.346241,1.164322,0.7570881,0.25,-0.2570881,-0.664322,-0.846241
+    cubic 1 0.5,0.5,0.5,0.5
+    cubic 4 0.125
+    nearest 5 -0.75,-0.75,1.0,0.0,0.0,-1.0,0.75,0.75
+    nearest 7 -1.0,-0.25,0.5
+    nearest 3 1.25,1.25,0.25,0.25,0.25,-0.75,-0.75
+    """
+
+  @Test(arguments: tensorFlow.split(separator: "\n").map(String.init))
+  func resizesAsTensorFlowDoes(row: String) throws {
+    let fields = row.split(separator: " ")
+    let mode = try #require(ResizeMode(rawValue: String(fields[0])))
+    let extent = try #require(Int(fields[1]))
+    let expected = fields[2].split(separator: ",").compactMap { Double($0) }
+    let resize = Self.tensorFlow(mode, from: [1, extent, 1, 1], to: [1, expected.count, 1, 1])
+    try expect(
+      resize, [pattern([1, extent, 1, 1], seed: extent)], shape: [1, expected.count, 1, 1], gives: expected,
+      tolerance: 1e-6)
+  }
+
+  @Test func resizesImagesAsTensorFlowDoes() throws {
+    let x = pattern([1, 3, 2, 1], seed: 1)
+    try expect(
+      Self.tensorFlow(.cubic, from: x.shape, to: [1, 4, 3, 1]), [x], shape: [1, 4, 3, 1],
+      gives: [
+        0.5267097, -0.03917909, -0.6050679, 1.188985, 0.5139149, -0.161155, 0.554386, 0.5693405, 0.5842949,
+        -0.9792483, 0.09235075, 1.16395,
+      ], tolerance: 1e-6)
+    try expect(
+      Self.tensorFlow(.linear, from: x.shape, to: [1, 4, 3, 1]), [x], shape: [1, 4, 3, 1],
+      gives: [0.5, 0, -0.5, 0.96875, 0.46875, -0.03125, 0.5, 0.515625, 0.53125, -0.75, 0.125, 1])
+  }
+
+  /// Centres that fall between two elements, where single precision decides: the middle one of 41 is still the first's.
+  @Test(arguments: [
+    (2, [21, 20]), (6, [28, 28, 29, 28, 28, 28]), (3, [2, 1, 2]), (11, [Int](repeating: 9, count: 11)),
+  ])
+  func nearestBreaksTiesAsTensorFlowDoes(extent: Int, counts: [Int]) throws {
+    let resize = Self.tensorFlow(.nearest, from: [extent], to: [counts.reduce(0, +)])
+    let expected = counts.enumerated().flatMap { [Float](repeating: Float($0.offset), count: $0.element) }
+    #expect(try resize.run(.iota([extent]))[0].floats() == expected)
+  }
+
   @Test func keepsInfinityNextToAnUnweightedNeighbour() throws {
     let resize = Resize(sizes: [3], scales: [1.5], mode: .linear, coordinates: .alignCorners)
     let y = try resize.run(Tensor([2], floats: [0, .infinity]))[0].floats()
@@ -182,6 +242,9 @@ import Testing
       Resize(sizes: [8], scales: [2], mode: .linear).refusal(TensorType(.uint8, [4]))
         == "x is uint8[4], expected floating point for mode linear")
     #expect(Resize(sizes: [8], scales: [2], mode: .cubic, cubicCoefficient: .nan).refusal(x) != nil)
+    #expect(
+      Resize(sizes: [8], scales: [2], mode: .cubic, fractionSteps: -1).refusal(x)
+        == "'fractionSteps' is -1, expected 0 to 1048576")
   }
 
   @Test func tinyScalesAndExtremeCoefficientsDoNotTrap() throws {
