@@ -118,6 +118,10 @@ import Testing
       attributes: [text("coordinate_transformation_mode", "tf_crop_and_resize")],
       words: ["'coordinate_transformation_mode'"]),
     Case(
+      opType: "Resize", operands: [nil, Tensor([4], floats: [1, 1, 2, 2])],
+      attributes: [text("coordinate_transformation_mode", "pixel_center")],
+      words: ["'coordinate_transformation_mode'"]),
+    Case(
       opType: "Resize", operands: [nil, Tensor([4], floats: [1, 1, 0.5, 0.5])],
       attributes: [text("mode", "linear"), int("antialias", 1)], opset: 18,
       words: ["'antialias'", "downsampling"]),

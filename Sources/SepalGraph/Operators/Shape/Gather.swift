@@ -5,7 +5,7 @@ import SepalTensor
 /// - Outputs: x's shape with `axis` replaced by the shape of `indices`. Source: ONNX Gather-13.
 public struct Gather: Operator {
   public static let schema = OperatorSchema(
-    "Gather", inputs: ["x", "indices"], attributes: [AttributeField("axis", \Gather.axis)])
+    "Gather", inputs: [.parameter("x"), "indices"], attributes: [AttributeField("axis", \Gather.axis)])
   public var axis = 0
 
   public init() {}

@@ -204,7 +204,7 @@ import Testing
 
   /// Centres that fall between two elements, where single precision decides: the middle one of 41 is still the first's.
   @Test(arguments: [
-    (2, [21, 20]), (6, [28, 28, 29, 28, 28, 28]), (3, [2, 1, 2]), (11, [Int](repeating: 9, count: 11)),
+    (2, [21, 20]), (6, [28, 28, 28, 29, 28, 28]), (3, [2, 1, 2]), (11, [Int](repeating: 9, count: 11)),
   ])
   func nearestBreaksTiesAsTensorFlowDoes(extent: Int, counts: [Int]) throws {
     let resize = Self.tensorFlow(.nearest, from: [extent], to: [counts.reduce(0, +)])
