@@ -7,24 +7,13 @@ public struct HDF5Attribute: Sendable {
   /// For errors: the object, and the attribute's name.
   private let place: String
 
-  init(
-    _ record: AttributeRecord, of path: String, _ shared: inout SharedMessages
-  ) throws(HDF5Error) {
+  init(_ file: FileBytes, _ record: AttributeRecord, of path: String) throws(HDF5Error) {
     name = record.name
     let place = "\(path)@\(record.name)"
     self.place = place
     elements = try placing(place) { () throws(HDF5Error) in
-      let file = shared.file
-      var datatypeCursor = Cursor(record.datatype, "a datatype")
-      if record.isDatatypeShared {
-        datatypeCursor = try shared.cursor(following: datatypeCursor, .datatype)
-      }
-      var dataspaceCursor = Cursor(record.dataspace, "a dataspace")
-      if record.isDataspaceShared {
-        dataspaceCursor = try shared.cursor(following: dataspaceCursor, .dataspace)
-      }
-      let datatype = try HDF5Datatype(datatypeCursor)
-      let dataspace = try Dataspace(dataspaceCursor)
+      let datatype = try HDF5Datatype(Cursor(try record.datatype.get(), "a datatype"))
+      let dataspace = try Dataspace(Cursor(try record.dataspace.get(), "a dataspace"))
       let size = datatype.storedSize(in: file)
       let byteCount = try dataspace.count(elementSize: size) * size
       guard record.data.range.count >= byteCount else {

@@ -14,7 +14,7 @@ public struct HDF5Dataset: Sendable {
   public var path: String { object.path }
 
   /// Where its header is in the file: the same for every link to this dataset, and for no other object.
-  public var address: Int { object.header.address }
+  public var address: Int { object.address }
 
   public var datatype: HDF5Datatype { elements.datatype }
 
@@ -43,17 +43,13 @@ public struct HDF5Dataset: Sendable {
   public func attribute(_ name: String) throws(HDF5Error) -> HDF5Attribute? { try object.attribute(name) }
 
   private static func elements(of object: StoredObject) throws(HDF5Error) -> StoredElements {
-    let (file, header) = (object.file, object.header)
-    var shared = SharedMessages(file, object.sharedMessages)
+    let (file, header) = (object.file, object.contents.header)
     guard header.first(.externalFiles) == nil else {
       throw HDF5Error(.unsupported, "keeps its data in other files (external storage)")
     }
-    let layout = try DataLayout(
-      try header.required(.layout, "layout").cursor(file, "a data layout"))
-    let dataspace = try Dataspace(
-      try shared.cursor(try header.required(.dataspace, "dataspace"), "a dataspace"))
-    let datatypeCursor = try shared.cursor(try header.required(.datatype, "datatype"), "a datatype")
-    let datatype = try HDF5Datatype(datatypeCursor) {
+    let layout = try DataLayout(try header.required(.layout))
+    let dataspace = try Dataspace(try header.required(.dataspace))
+    let datatype = try HDF5Datatype(try header.required(.datatype)) {
       (size) throws(HDF5Error) in
       // Keras stores bfloat16, which h5py has no type for, as two opaque bytes with this attribute.
       let name = size == 2 ? try object.attribute("dtype")?.strings() : nil
@@ -73,7 +69,7 @@ public struct HDF5Dataset: Sendable {
       source = .stored(Extent(file: file, range: range))
     case .chunked(let layout):
       let pipeline = try header.first(.filterPipeline).map { (message) throws(HDF5Error) in
-        try FilterPipeline(try shared.cursor(message, "a filter pipeline"))
+        try FilterPipeline(try message.cursor())
       }
       let chunks = try ChunkedData(
         file, layout, pipeline ?? FilterPipeline(), dataspace, elementSize: elementSize)
@@ -81,7 +77,7 @@ public struct HDF5Dataset: Sendable {
     }
     return StoredElements(
       file: file, datatype: datatype, dataspace: dataspace, source: source,
-      fill: try FillValue.read(header, elementSize: elementSize, &shared))
+      fill: try FillValue.read(header, elementSize: elementSize))
   }
 
   private static func tooShort(_ stored: Int, _ expected: Int) -> HDF5Error {

@@ -27,7 +27,7 @@ public struct HDF5File: Sendable {
   /// Opens a file that is in memory, or a part of another file: a member of a `.keras` archive.
   public init(_ storage: TensorStorage, range: Range<Int>? = nil) throws(HDF5Error) {
     let superblock = try Superblock(storage, range ?? 0..<storage.bytes.count)
-    let object = try StoredObject(rootOf: superblock)
+    let object = try StoredObject(superblock)
     guard case .group(let group) = try object.opened() else {
       throw HDF5Error(.malformed, object: "/", "is not a group")
     }

@@ -3,14 +3,11 @@
 /// The names are read when the group is opened; keep the value while looking up many of them.
 public struct HDF5Group: Sendable {
   private let object: StoredObject
-  /// An error that waits until links are asked for.
   private let links: Result<LinkTable, HDF5Error>
 
-  init(_ object: StoredObject) {
+  init(_ object: StoredObject, links: Result<LinkTable, HDF5Error>) {
     self.object = object
-    links = Result { () throws(HDF5Error) in
-      try placing(object.path) { () throws(HDF5Error) in try LinkTable.read(object.file, object.header) }
-    }
+    self.links = links
   }
 
   /// From the root: `/`, `/model_weights/conv1`.
@@ -18,11 +15,16 @@ public struct HDF5Group: Sendable {
 
   /// Where its header is in the file: the same for every link to this group, and for no other object.
   ///
-  /// Links may lead back to a group above: who visits everything remembers the addresses of what has been visited.
-  public var address: Int { object.header.address }
+  /// Links may lead to one object on many ways, and back to a group above: who visits everything remembers the
+  /// addresses of what has been visited.
+  public var address: Int { object.address }
 
   /// The names of all links, in the order of their bytes.
-  public func linkNames() throws(HDF5Error) -> [String] { try links.get().names }
+  public func linkNames() throws(HDF5Error) -> [String] { try table().names }
+
+  private func table() throws(HDF5Error) -> LinkTable {
+    try placing(path) { () throws(HDF5Error) in try links.get() }
+  }
 
   /// What is at `path`, relative to this group: names with `/` between them. Nil where there is no such link.
   public func object(_ path: String) throws(HDF5Error) -> HDF5Object? {
@@ -68,7 +70,7 @@ public struct HDF5Group: Sendable {
 
   private func child(_ name: String) throws(HDF5Error) -> HDF5Object? {
     let path = childPath(name)
-    switch try links.get()[name] {
+    switch try table()[name] {
     case .hard(let address):
       return try object.child(at: address, path: path).opened()
     case .soft: throw HDF5Error(.unsupported, object: path, "is a soft link")

@@ -4,68 +4,58 @@ public enum HDF5Object: Sendable {
   case dataset(HDF5Dataset)
 }
 
-/// An object whose header has been read.
+/// An object at the end of a path.
 struct StoredObject: Sendable {
-  let file: FileBytes
-  let sharedMessages: SharedMessageTable
+  private let store: ObjectStore
   let path: String
-  let header: ObjectHeader
-  /// How many groups it is in.
+  /// How many groups lead to it.
   private let depth: Int
-  /// An error that waits until attributes are asked for.
-  private let attributeTable: Result<AttributeTable, HDF5Error>
+  let contents: ObjectContents
 
   /// The deepest nesting of groups that is followed.
   private static let maximumDepth = 64
 
-  private init(
-    _ file: FileBytes, _ sharedMessages: SharedMessageTable, at address: Int, path: String, depth: Int
-  ) throws(HDF5Error) {
+  private init(_ store: ObjectStore, path: String, depth: Int, at address: Int) throws(HDF5Error) {
     guard depth <= Self.maximumDepth else {
       throw HDF5Error(.unsupported, object: path, "is nested in more than \(Self.maximumDepth) groups")
     }
-    self.file = file
-    self.sharedMessages = sharedMessages
+    self.store = store
     self.path = path
     self.depth = depth
-    let header = try placing(path) { () throws(HDF5Error) in try ObjectHeader(file, at: address) }
-    self.header = header
-    attributeTable = Result { () throws(HDF5Error) in
-      try placing(path) { () throws(HDF5Error) in
-        var shared = SharedMessages(file, sharedMessages)
-        return try AttributeTable.read(header, &shared)
-      }
-    }
+    contents = try placing(path) { () throws(HDF5Error) in try store.contents(at: address) }
   }
 
-  init(rootOf superblock: Superblock) throws(HDF5Error) {
-    try self.init(superblock.file, superblock.sharedMessages, at: superblock.root, path: "/", depth: 0)
+  /// The root group of a file.
+  init(_ superblock: Superblock) throws(HDF5Error) {
+    let store = ObjectStore(superblock.file, superblock.sharedMessages)
+    try self.init(store, path: "/", depth: 0, at: superblock.root)
   }
 
   func child(at address: Int, path: String) throws(HDF5Error) -> StoredObject {
-    try StoredObject(file, sharedMessages, at: address, path: path, depth: depth + 1)
+    try StoredObject(store, path: path, depth: depth + 1, at: address)
   }
 
+  var file: FileBytes { store.file }
+
+  var address: Int { contents.header.address }
+
   func opened() throws(HDF5Error) -> HDF5Object {
-    if header.first(.symbolTable) != nil || header.first(.linkInfo) != nil || header.first(.link) != nil {
-      return .group(HDF5Group(self))
-    }
-    if header.first(.layout) != nil || header.first(.dataspace) != nil {
-      return .dataset(try HDF5Dataset(self))
-    }
-    if header.first(.datatype) != nil {
+    if let links = contents.links { return .group(HDF5Group(self, links: links)) }
+    if contents.header.first(.layout) != nil { return .dataset(try HDF5Dataset(self)) }
+    if contents.header.first(.datatype) != nil {
       throw HDF5Error(.unsupported, object: path, "is a committed datatype")
     }
     throw HDF5Error(.malformed, object: path, "is neither a group nor a dataset")
   }
 
-  func attributeNames() throws(HDF5Error) -> [String] { try attributeTable.get().records.map(\.name) }
+  private func attributes() throws(HDF5Error) -> AttributeTable {
+    try placing(path) { () throws(HDF5Error) in try contents.attributes.get() }
+  }
+
+  func attributeNames() throws(HDF5Error) -> [String] { try attributes().records.map(\.name) }
 
   func attribute(_ name: String) throws(HDF5Error) -> HDF5Attribute? {
-    guard let record = try attributeTable.get()[name] else { return nil }
-    return try placing(path) { () throws(HDF5Error) in
-      var shared = SharedMessages(file, sharedMessages)
-      return try HDF5Attribute(record, of: path, &shared)
-    }
+    guard let record = try attributes()[name] else { return nil }
+    return try HDF5Attribute(file, record, of: path)
   }
 }

@@ -8,14 +8,12 @@ struct FillValue: Sendable {
   static let zeros = FillValue(element: nil, isDefined: true)
 
   /// Reads the fill value message, or the one that older files have.
-  static func read(
-    _ header: ObjectHeader, elementSize: Int, _ shared: inout SharedMessages
-  ) throws(HDF5Error) -> FillValue {
+  static func read(_ header: ObjectHeader, elementSize: Int) throws(HDF5Error) -> FillValue {
     let value: FillValue
     if let message = header.first(.fillValue) {
-      value = try read(try shared.cursor(message, "a fill value"))
+      value = try read(try message.cursor())
     } else if let message = header.first(.oldFillValue) {
-      var cursor = try shared.cursor(message, "a fill value")
+      var cursor = try message.cursor()
       let size = try cursor.count(4)
       value = FillValue(element: size == 0 ? nil : try cursor.extent(size), isDefined: true)
     } else {

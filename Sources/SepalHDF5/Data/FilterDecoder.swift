@@ -105,8 +105,8 @@ let maximumInflation = 1032
 func unshuffle(
   _ source: UnsafeRawBufferPointer, elementSize: Int, into target: UnsafeMutableRawBufferPointer
 ) {
-  let count = source.count / elementSize
-  guard count > 1, elementSize > 1, let from = source.baseAddress, let to = target.baseAddress else {
+  let count = elementSize > 1 ? source.count / elementSize : 0
+  guard count > 1, let from = source.baseAddress, let to = target.baseAddress else {
     target.copyMemory(from: source)
     return
   }

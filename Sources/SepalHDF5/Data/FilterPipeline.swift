@@ -19,8 +19,11 @@ struct FilterPipeline: Sendable {
     let version = try cursor.version(1...2)
     let count = try cursor.u8()
     if version == 1 { try cursor.skip(6) }
+    var seen: Set<UInt16> = []
     for _ in 0..<count {
       let identifier = try cursor.u16()
+      // Deflating twice would square how much a small file can stand for, and no writer does anything twice.
+      guard seen.insert(identifier).inserted else { throw cursor.unsupported("with the same filter twice") }
       // Version 2 leaves out the names of the filters that HDF5 itself defines.
       let nameSize = version == 1 || identifier >= 256 ? Int(try cursor.u16()) : 0
       try cursor.skip(2)
@@ -37,12 +40,6 @@ struct FilterPipeline: Sendable {
       case 3: filters.append(.fletcher32)
       default: throw cursor.unsupported("with the filter \(Self.name(of: identifier, name))")
       }
-    }
-    // Twice would square how much a small file can stand for, and no writer does it.
-    for isSame in [{ $0 == .deflate }, { if case .shuffle = $0 { true } else { false } }]
-      as [(Filter) -> Bool]
-    {
-      guard filters.count(where: isSame) <= 1 else { throw cursor.unsupported("with the same filter twice") }
     }
   }
 

@@ -8,7 +8,7 @@ struct Superblock {
   /// The object header of the root group.
   let root: Int
   /// Where messages are that several objects share.
-  let sharedMessages: SharedMessageTable
+  let sharedMessages: SharedMessages
 
   /// Where the superblock is: at 0, or behind a user block of 512, 1024, 2048… bytes.
   static func find(in bytes: UnsafeRawBufferPointer) -> Int? {
@@ -42,10 +42,10 @@ struct Superblock {
     let `extension`: Int?
     (root, `extension`) =
       try version < 2 ? (Self.readOld(&cursor, version, userBlock), nil) : Self.readNew(&cursor, userBlock)
-    sharedMessages =
-      try `extension`.map { (address) throws(HDF5Error) in
-        try Self.readExtension(cursor.file, address)
-      } ?? SharedMessageTable()
+    let table = try `extension`.map { (address) throws(HDF5Error) in
+      try Self.readExtension(cursor.file, address)
+    }
+    sharedMessages = SharedMessages(file, table ?? SharedMessageTable())
   }
 
   /// Versions 0 and 1, from the size of lengths on.
@@ -85,7 +85,8 @@ struct Superblock {
   private static func readExtension(
     _ file: FileBytes, _ address: Int
   ) throws(HDF5Error) -> SharedMessageTable {
-    let header = try ObjectHeader(file, at: address)
+    var (claims, shared) = (Claims(file), SharedMessages(file, SharedMessageTable()))
+    let header = try ObjectHeader(file, at: address, &claims, &shared)
     if header.first(.driverInfo) != nil {
       throw HDF5Error(.unsupported, "spreads over several files (driver information)")
     }
@@ -93,7 +94,7 @@ struct Superblock {
       throw HDF5Error(.unsupported, "keeps its metadata in a cache image")
     }
     return try header.first(.sharedMessageTable).map { (message) throws(HDF5Error) in
-      try SharedMessageTable(try message.cursor(file, "a shared message table message"))
+      try SharedMessageTable(try message.cursor())
     } ?? SharedMessageTable()
   }
 }

@@ -41,17 +41,18 @@ struct LinkTable: Sendable {
   subscript(name: String) -> LinkTarget? { targets[Key(name: name)] }
 
   /// The links of a group of any version.
-  static func read(_ file: FileBytes, _ header: ObjectHeader) throws(HDF5Error) -> LinkTable {
-    var claims = Claims(file)
+  static func read(
+    _ file: FileBytes, _ header: ObjectHeader, _ claims: inout Claims
+  ) throws(HDF5Error) -> LinkTable {
     if let message = header.first(.symbolTable) {
-      return try LinkTable(try SymbolTable.read(file, message, &claims))
+      return try LinkTable(try SymbolTable.read(file, try message.cursor(), &claims))
     }
     var links: [(name: String, target: LinkTarget)] = []
     for message in header.messages where message.kind == .link {
-      links.append(try LinkMessage.read(try message.cursor(file, "a link")))
+      links.append(try LinkMessage.read(try message.cursor()))
     }
     if let message = header.first(.linkInfo) {
-      var cursor = try message.cursor(file, "a link info message")
+      var cursor = try message.cursor()
       _ = try cursor.version(0...0)
       // Creation order is not needed, only stepped over.
       if try cursor.u8() & 1 != 0 { try cursor.skip(8) }
@@ -74,7 +75,9 @@ struct LinkTable: Sendable {
       var record = record
       // The hash of the name.
       try record.skip(4)
-      links.append(try LinkMessage.read(try heap.object(try record.extent(heap.idSize), "a link", &claims)))
+      let object = try heap.object(try record.extent(heap.idSize), &claims)
+      try claims.claim(byteCount: object.range.count, "a link")
+      links.append(try LinkMessage.read(Cursor(object, "a link")))
     }
     return links
   }

@@ -1,9 +1,9 @@
 /// The links of an old group: a B-tree of symbol table nodes, with the names in a local heap.
 enum SymbolTable {
   static func read(
-    _ file: FileBytes, _ message: HeaderMessage, _ claims: inout Claims
+    _ file: FileBytes, _ message: Cursor, _ claims: inout Claims
   ) throws(HDF5Error) -> [(name: String, target: LinkTarget)] {
-    var cursor = try message.cursor(file, "a symbol table message")
+    var cursor = message
     let (tree, heap) = (try cursor.definedAddress(), try cursor.definedAddress())
     let names = try localHeap(file, at: heap)
     var links: [(name: String, target: LinkTarget)] = []

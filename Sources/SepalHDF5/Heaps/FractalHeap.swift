@@ -67,25 +67,20 @@ final class FractalHeap {
     huge = HugeObjects(file, index: hugeIndex, idSize: idSize, pipeline)
   }
 
-  /// The object that the identifier `id` names.
-  func object(
-    _ id: Extent, _ subject: StaticString, _ claims: inout Claims
-  ) throws(HDF5Error) -> Cursor {
+  /// The object that the identifier `id` names. Its own bytes are not claimed: messages are shared.
+  func object(_ id: Extent, _ claims: inout Claims) throws(HDF5Error) -> Extent {
     var cursor = Cursor(id, "a heap identifier")
     let flags = try cursor.u8()
     guard flags >> 6 == 0 else { throw cursor.unsupported("of version \(flags >> 6)") }
-    let object: Extent
     switch flags >> 4 & 3 {
     case 0:
       let offset = try cursor.count(offsetSize)
-      object = try managed(offset: offset, count: try cursor.count(lengthSize), &claims)
-    case 1: object = try huge.object(&cursor, &claims)
+      return try managed(offset: offset, count: try cursor.count(lengthSize), &claims)
+    case 1: return try huge.object(&cursor, &claims)
     // An object in the identifier itself.
-    case 2: object = try cursor.extent(Int(flags & 0x0F) + 1)
+    case 2: return try cursor.extent(Int(flags & 0x0F) + 1)
     default: throw cursor.malformed("of an unknown kind")
     }
-    try claims.claim(byteCount: object.range.count, "a heap object")
-    return Cursor(object, subject)
   }
 
   /// An object in a direct block, found by its offset in the heap's own address space.

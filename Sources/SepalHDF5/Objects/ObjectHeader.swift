@@ -1,12 +1,15 @@
 /// The messages that describe an object, versions 1 and 2, with their continuations.
-struct ObjectHeader {
+struct ObjectHeader: Sendable {
   let address: Int
   let messages: [HeaderMessage]
 
-  init(_ file: FileBytes, at address: Int) throws(HDF5Error) {
+  init(
+    _ file: FileBytes, at address: Int, _ claims: inout Claims, _ shared: inout SharedMessages
+  ) throws(HDF5Error) {
     self.address = address
     var reader = HeaderReader(file)
-    messages = try reader.read(at: address)
+    try reader.read(at: address, &claims)
+    messages = reader.messages.map { $0.message(file, &shared) }
   }
 
   func first(_ kind: HeaderMessage.Kind) -> HeaderMessage? {
@@ -14,14 +17,14 @@ struct ObjectHeader {
   }
 
   /// The message of this kind, which must be there.
-  func required(_ kind: HeaderMessage.Kind, _ name: String) throws(HDF5Error) -> HeaderMessage {
-    guard let message = first(kind) else { throw HDF5Error(.malformed, "has no \(name) message") }
-    return message
+  func required(_ kind: HeaderMessage.Kind) throws(HDF5Error) -> Cursor {
+    guard let message = first(kind) else { throw HDF5Error(.malformed, "lacks \(kind.subject)") }
+    return try message.cursor()
   }
 }
 
 /// One message of an object header.
-struct HeaderMessage {
+struct HeaderMessage: Sendable {
   enum Kind: UInt16 {
     case dataspace = 0x01
     case linkInfo = 0x02
@@ -31,7 +34,6 @@ struct HeaderMessage {
     case link = 0x06
     case externalFiles = 0x07
     case layout = 0x08
-    case groupInfo = 0x0A
     case filterPipeline = 0x0B
     case attribute = 0x0C
     case sharedMessageTable = 0x0F
@@ -40,38 +42,62 @@ struct HeaderMessage {
     case driverInfo = 0x14
     case attributeInfo = 0x15
     case cacheImage = 0x18
+
+    /// What errors call it.
+    var subject: StaticString {
+      switch self {
+      case .dataspace: "a dataspace"
+      case .linkInfo: "a link info message"
+      case .datatype: "a datatype"
+      case .oldFillValue, .fillValue: "a fill value"
+      case .link: "a link"
+      case .externalFiles: "a list of external files"
+      case .layout: "a data layout"
+      case .filterPipeline: "a filter pipeline"
+      case .attribute: "an attribute"
+      case .sharedMessageTable: "a shared message table message"
+      case .continuation: "an object header's continuation"
+      case .symbolTable: "a symbol table message"
+      case .driverInfo: "driver information"
+      case .attributeInfo: "an attribute info message"
+      case .cacheImage: "a cache image message"
+      }
+    }
   }
 
   let kind: Kind
-  let isShared: Bool
-  /// Its bytes in the file.
-  let range: Range<Int>
+  /// Its bytes, in the header or shared with other objects; an error waits until they are asked for.
+  let contents: Result<Extent, HDF5Error>
 
-  /// Reads a message of a kind that is never shared.
-  func cursor(_ file: FileBytes, _ subject: StaticString) throws(HDF5Error) -> Cursor {
-    guard !isShared else { throw HDF5Error(.malformed, "has \(subject) that is shared with other objects") }
-    return Cursor(file, range, subject)
-  }
+  func cursor() throws(HDF5Error) -> Cursor { Cursor(try contents.get(), kind.subject) }
 }
 
 /// Collects the messages of one header; what no reader needs is left out.
 private struct HeaderReader {
+  struct Found {
+    let kind: HeaderMessage.Kind
+    let isShared: Bool
+    let range: Range<Int>
+
+    func message(_ file: FileBytes, _ shared: inout SharedMessages) -> HeaderMessage {
+      let own = Extent(file: file, range: range)
+      return HeaderMessage(
+        kind: kind, contents: isShared ? shared.resolve(Cursor(own, kind.subject), kind) : .success(own))
+    }
+  }
+
   private let file: FileBytes
-  private var claims: Claims
-  private var messages: [HeaderMessage] = []
+  private(set) var messages: [Found] = []
   private var continuations: [Range<Int>] = []
   /// Version 2 only: whether messages carry their creation order.
   private var hasCreationOrder = false
 
-  init(_ file: FileBytes) {
-    self.file = file
-    claims = Claims(file)
-  }
+  init(_ file: FileBytes) { self.file = file }
 
-  mutating func read(at address: Int) throws(HDF5Error) -> [HeaderMessage] {
+  mutating func read(at address: Int, _ claims: inout Claims) throws(HDF5Error) {
     var cursor = try file.cursor(at: address, of: "an object header")
     let isNew = cursor.remaining > 0 && file.bytes(address..<address + 1)[0] == 0x4F
-    if isNew { try readNewPrefix(&cursor) } else { try readOldPrefix(&cursor) }
+    if isNew { try readNewPrefix(&cursor, &claims) } else { try readOldPrefix(&cursor, &claims) }
     var next = 0
     while next < continuations.count {
       let block = continuations[next]
@@ -85,10 +111,11 @@ private struct HeaderReader {
         try readOldMessages(cursor)
       }
     }
-    return messages
   }
 
-  private mutating func readOldPrefix(_ cursor: inout Cursor) throws(HDF5Error) {
+  private mutating func readOldPrefix(
+    _ cursor: inout Cursor, _ claims: inout Claims
+  ) throws(HDF5Error) {
     let start = cursor.position
     _ = try cursor.version(1...1)
     try cursor.skip(1 + 2 + 4)
@@ -108,7 +135,9 @@ private struct HeaderReader {
     }
   }
 
-  private mutating func readNewPrefix(_ cursor: inout Cursor) throws(HDF5Error) {
+  private mutating func readNewPrefix(
+    _ cursor: inout Cursor, _ claims: inout Claims
+  ) throws(HDF5Error) {
     let start = cursor.position
     try cursor.signature("OHDR")
     _ = try cursor.version(2...2)
@@ -144,7 +173,7 @@ private struct HeaderReader {
       return
     }
     guard kind == .continuation else {
-      messages.append(HeaderMessage(kind: kind, isShared: flags & 0x02 != 0, range: range))
+      messages.append(Found(kind: kind, isShared: flags & 0x02 != 0, range: range))
       return
     }
     var cursor = Cursor(file, range, "an object header's continuation")

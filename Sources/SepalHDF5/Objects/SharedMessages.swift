@@ -33,9 +33,9 @@ struct SharedMessageTable: Sendable {
   }
 }
 
-/// Reads messages that may be shared, for one object.
+/// Finds messages that several objects share.
 struct SharedMessages {
-  let file: FileBytes
+  private let file: FileBytes
   private let table: SharedMessageTable
   private var claims: Claims
   /// The heaps that have been needed, by address.
@@ -47,35 +47,29 @@ struct SharedMessages {
     claims = Claims(file)
   }
 
-  /// The bytes of a message of the object's header.
-  mutating func cursor(_ message: HeaderMessage, _ subject: StaticString) throws(HDF5Error) -> Cursor {
-    let own = Cursor(file, message.range, subject)
-    return message.isShared ? try cursor(following: own, message.kind) : own
-  }
-
-  /// The bytes of the message that the reference `cursor` stands for.
-  mutating func cursor(
-    following reference: Cursor, _ kind: HeaderMessage.Kind
-  ) throws(HDF5Error) -> Cursor {
-    var cursor = reference
-    let version = try cursor.version(1...3)
-    // Before version 3, only committed types could be shared.
-    guard version == 3, try cursor.u8() == 1 else {
-      throw cursor.unsupported("that is committed to the file for several objects")
+  /// The message that a reference to it stands for.
+  mutating func resolve(
+    _ reference: Cursor, _ kind: HeaderMessage.Kind
+  ) -> Result<Extent, HDF5Error> {
+    Result { () throws(HDF5Error) in
+      var cursor = reference
+      let version = try cursor.version(1...3)
+      // Before version 3, only what is committed could be shared.
+      guard version == 3, try cursor.u8() == 1 else {
+        throw cursor.unsupported("that is committed to the file for several objects")
+      }
+      return try object(try cursor.extent(8), kind)
     }
-    return try self.cursor(id: try cursor.extent(8), kind, cursor.subject)
   }
 
-  /// The bytes of a message that is named by its place in the heap for its kind.
-  mutating func cursor(
-    id: Extent, _ kind: HeaderMessage.Kind, _ subject: StaticString
-  ) throws(HDF5Error) -> Cursor {
+  /// The message with this identifier in the heap for its kind.
+  mutating func object(_ id: Extent, _ kind: HeaderMessage.Kind) throws(HDF5Error) -> Extent {
     guard let address = table.heap(of: kind) else {
-      throw HDF5Error(.malformed, "has \(subject) that is shared, in a file without shared messages")
+      throw HDF5Error(.malformed, "has \(kind.subject) that is shared, in a file without shared messages")
     }
-    if let heap = heaps[address] { return try heap.object(id, subject, &claims) }
+    if let heap = heaps[address] { return try heap.object(id, &claims) }
     let heap = try FractalHeap(file, at: address, &claims)
     heaps[address] = heap
-    return try heap.object(id, subject, &claims)
+    return try heap.object(id, &claims)
   }
 }
