@@ -37,6 +37,11 @@ struct LayerContext {
     return LayerContext(layer, at: location, name: name, operands ?? self.operands, importing: importing)
   }
 
+  /// A layer inside this one, or a part of it, that has its own configuration and weights.
+  func part(_ layer: LayerConfig, at location: LayerLocation, step: String? = nil) -> LayerContext {
+    LayerContext(layer, at: location, name: label(step), operands, importing: importing)
+  }
+
   func markRead(_ field: String) { readFields.names.insert(field) }
   /// Whether a rule has asked for an entry of the configuration.
   func hasRead(_ field: String) -> Bool { readFields.names.contains(field) }
