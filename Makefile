@@ -133,6 +133,7 @@ fixtures-keras: .venv-keras/.requirements ## Regenerate fixtures/keras* (TensorF
 	.venv-keras/bin/python fixtures/generators/make_keras_layers.py fixtures/keras_layers
 	.venv-keras/bin/python fixtures/generators/make_keras_op_layers.py fixtures/keras_layers
 	KERAS1=.venv-keras/keras1 .venv-keras/bin/python fixtures/generators/make_keras1.py fixtures/keras_layers
+	.venv-keras/bin/python fixtures/generators/make_keras_broken.py fixtures/keras_broken
 	.venv-keras/bin/python fixtures/generators/make_keras.py fixtures/keras
 
 .PHONY: keras-models
