@@ -12,6 +12,7 @@ extension LayerConfig {
     config = configuration.object ?? JSONObject()
     name = object["name"]?.string ?? config["name"]?.string ?? className
     buildShape = object["build_config"]?.object?["input_shape"]
+    isOperation = Self.isOperation(object, module: module, config)
     let inner = path.isEmpty ? name : "\(path)/\(name)"
     if object["registered_name"]?.string?.contains(">") == true, !Self.isKnownPackage(object) {
       throw KerasError(
@@ -25,6 +26,15 @@ extension LayerConfig {
         .invalid, "is \(configuration.kind), expected an object", layer: inner, className: className,
         field: "config")
     }
+  }
+
+  /// The module tells, and in `.h5` files, which leave it out, that an operation cannot be trained.
+  private static func isOperation(_ object: JSONObject, module: String, _ config: JSONObject) -> Bool {
+    guard module.isEmpty else {
+      return ["keras.src.ops", "keras.ops", "keras.src.activations"].contains(where: module.hasPrefix)
+    }
+    let isCalledAsKeras3 = object["inbound_nodes"]?.array?.first?.object != nil
+    return isCalledAsKeras3 && config["trainable"] == nil && config["layers"] == nil
   }
 
   /// Classes that Keras itself registers are named `keras>Name` or `Keras>Name`.
@@ -70,7 +80,7 @@ extension ModelConfig {
         .init(name: "dtype", value: first.config["input_dtype"] ?? .string(first.inputElement)),
       ])
       layers.insert(
-        LayerConfig(name: "\(first.name)_input", className: "InputLayer", module: "", config: config), at: 0)
+        LayerConfig(name: first.inputName, className: "InputLayer", module: "", config: config), at: 0)
     }
     for index in layers.indices.dropFirst() {
       layers[index].calls = [
@@ -89,6 +99,12 @@ extension LayerConfig {
     guard let submodel, let input = submodel.inputs.first else { return nil }
     let config = submodel.layers[input.layer].config
     return config["batch_shape"] ?? config["batch_input_shape"]
+  }
+
+  /// What Keras calls the input that it makes for a Sequential's first layer. Keras 1, which wrote `input_dtype`, named
+  /// it after the class and numbered it.
+  fileprivate var inputName: String {
+    config["input_dtype"] == nil ? "\(name)_input" : "\(className.lowercased())_input_1"
   }
 
   /// What a first layer takes when nothing declares its input.

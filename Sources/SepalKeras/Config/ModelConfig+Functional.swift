@@ -30,11 +30,24 @@ extension ModelConfig {
       for data in nodes[index] { calls.append(try resolver.call(data)) }
       layers[index].calls = calls.isEmpty ? [Call()] : calls
     }
-    for leaf in inputData { inputs.append(try resolver.reference(leaf.reference, isBorder: true)) }
+    for leaf in inputData {
+      inputs.append(source(of: try resolver.reference(leaf.reference, isBorder: true)))
+    }
     for leaf in outputData { outputs.append(try resolver.reference(leaf.reference, isBorder: true)) }
     guard !inputs.isEmpty, !outputs.isEmpty else {
       throw KerasError(.invalid, "names no input or no output", layer: path.isEmpty ? nil : path)
     }
     if inputData.allSatisfy({ $0.key != nil }) { inputKeys = inputData.compactMap(\.key) }
+  }
+
+  /// The input that `reference` is. Keras 1 takes an input for the output of a linear activation, which gives back the
+  /// very tensor.
+  private func source(of reference: TensorReference) -> TensorReference {
+    let layer = layers[reference.layer]
+    guard layer.className == "Activation", layer.config["activation"]?.string == "linear",
+      case .tensor(let input)? = layer.calls[reference.call].positional.first,
+      layers[input.layer].className == "InputLayer"
+    else { return reference }
+    return input
   }
 }

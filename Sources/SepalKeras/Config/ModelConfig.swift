@@ -23,11 +23,8 @@ package struct LayerConfig: Sendable {
   package var calls: [Call] = []
   /// Set for a model that is used like a layer.
   package var submodel: ModelConfig?
-
-  /// Operations of Keras 3 are written like layers and hold no weights.
-  var isOperation: Bool {
-    ["keras.src.ops", "keras.ops", "keras.src.activations"].contains(where: module.hasPrefix)
-  }
+  /// Whether it is an operation of Keras 3, which is written like a layer and may have a layer's name.
+  package var isOperation = false
 }
 
 /// One application of a layer.

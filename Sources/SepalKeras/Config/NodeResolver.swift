@@ -56,10 +56,12 @@ struct NodeResolver {
   func node(_ json: JSON, of layer: String) throws(KerasError) -> NodeData {
     switch json {
     case .object(let object):
-      var data = NodeData(isLegacy: false)
       guard let args = object["args"]?.array, let kwargs = object["kwargs"]?.object else {
-        throw invalid("has an inbound node of '\(layer)' without args and kwargs")
+        // `{"left": ["name", 0, 0, {…}], …}`, as Keras 2 calls with a dictionary.
+        var keywords: [JSONObject.Member] = []
+        return NodeData(positional: [try legacy(json, keywords: &keywords)], isLegacy: true)
       }
+      var data = NodeData(isLegacy: false)
       for argument in args { data.positional.append(try modern(argument)) }
       for member in kwargs.members { data.keywords.append((member.name, try modern(member.value))) }
       return data

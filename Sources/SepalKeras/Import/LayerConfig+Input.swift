@@ -51,7 +51,9 @@ extension LayerConfig {
       throw refused(.invalid, "has the impossible shape \(shape)")
     }
     let dtype =
-      config["dtype"]?.string ?? config["dtype"]?.object?["config"]?.object?["name"]?.string ?? "float32"
+      config["dtype"]?.string ?? config["dtype"]?.object?["config"]?.object?["name"]?.string
+      // As Keras 1 called it.
+      ?? config["input_dtype"]?.string ?? "float32"
     guard let element = ElementType(name: dtype) else {
       throw refused(.unsupported, "is an input of \(dtype)")
     }

@@ -73,13 +73,13 @@ final class Operands {
   /// Refuses arguments that nobody has read and that could change the result.
   func checkAllRead() throws(KerasError) {
     for index in positional.indices where !readPositions.contains(index) {
-      guard positional[index].nonNull == nil else {
+      guard positional[index].isNothing else {
         throw KerasError(.unsupported, "is called with an argument \(index) that is not supported")
       }
     }
     for (name, value) in keywords where !readKeywords.contains(name) {
       // `name` is a label; not to train is what inference does.
-      if name == "name" || (name == "training" && !value.isTrue) || value.nonNull == nil { continue }
+      if name == "name" || (name == "training" && !value.isTrue) || value.isNothing { continue }
       if name == "training" {
         throw KerasError(.unsupported, "is called with training=True, so that it would train at inference")
       }
@@ -154,6 +154,16 @@ extension Operands.Operand {
   }
 
   var nonNull: Self? { if case .constant(.null) = self { nil } else { self } }
+
+  /// Whether it is null, or a structure of nulls, such as the masks of several inputs that have none.
+  fileprivate var isNothing: Bool {
+    switch self {
+    case .value: false
+    case .constant(let json): json.isNull
+    case .list(let elements): elements.allSatisfy(\.isNothing)
+    case .dictionary(let members): members.allSatisfy(\.value.isNothing)
+    }
+  }
 
   fileprivate var isTrue: Bool {
     if case .constant(let json) = self {

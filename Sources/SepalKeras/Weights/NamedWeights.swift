@@ -92,6 +92,13 @@ final class NamedWeights: WeightStore {
     // `kernel` must not take what is called `recurrent_kernel`.
     let exact = candidates.filter { entries[$0].parts.last.map(spec.names.contains) ?? false }
     if !exact.isEmpty { candidates = exact }
+    // Keras 1 puts the layer's name in front: `conv1_W`.
+    for name in location.names.reversed() where candidates.count > 1 {
+      let prefixed = candidates.filter { index in
+        entries[index].parts.last.map { last in spec.names.contains { last == "\(name)_\($0)" } } ?? false
+      }
+      if !prefixed.isEmpty { candidates = prefixed }
+    }
     // From the innermost name outwards, each narrows the choice where it occurs at all.
     for name in location.names.reversed() where candidates.count > 1 {
       let narrowed = candidates.filter { entries[$0].parts.dropLast().contains(name) }
