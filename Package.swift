@@ -93,7 +93,10 @@ let package = Package(
       name: "SepalONNXTests", dependencies: ["SepalONNX", "SepalGraph", "SepalTensor", "SepalNumpy"]),
     .testTarget(
       name: "SepalKerasTests",
-      dependencies: ["SepalKeras", "SepalHDF5", "SepalGraph", "SepalTensor", "SepalNumpy", "SepalPasses"]),
+      dependencies: [
+        "SepalKeras", "SepalONNX", "SepalHDF5", "SepalZip", "SepalGraph", "SepalTensor", "SepalNumpy",
+        "SepalPasses", "SepalRuntime", "SepalValidation",
+      ]),
     .testTarget(
       name: "SepalPassesTests", dependencies: ["SepalPasses", "SepalGraph", "SepalTensor"]),
     .testTarget(

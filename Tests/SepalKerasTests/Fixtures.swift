@@ -10,7 +10,10 @@ enum Fixtures {
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("../../fixtures").standardized
 
-  static func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+  /// Of a file among the fixtures; absolute paths stay what they are.
+  static func path(_ name: String) -> String {
+    name.hasPrefix("/") ? name : folder.appendingPathComponent(name).path
+  }
 }
 
 /// One model that Keras wrote, with what Keras makes of it.
@@ -27,11 +30,19 @@ struct RecordedModel: Decodable, Sendable, CustomTestStringConvertible {
   var values: String?
   /// How far outputs may be from the recorded ones, for layers of lower precision.
   var tolerance: Double?
+  /// Which application of Keras it is.
+  var family: String?
+  /// `model.count_params()`.
+  var parameters: Int?
+  /// The same network as another converter exports it.
+  var onnx: String?
+  /// The zip that holds the files, unless they lie beside it.
+  var archive: String?
 
   var testDescription: String { name }
 
   static func all(in folder: String) -> [RecordedModel] {
-    let index = Fixtures.folder.appendingPathComponent("\(folder)/index.json")
+    let index = URL(fileURLWithPath: Fixtures.path("\(folder)/index.json"))
     guard let data = try? Data(contentsOf: index),
       let models = try? JSONDecoder().decode([RecordedModel].self, from: data)
     else { return [] }
