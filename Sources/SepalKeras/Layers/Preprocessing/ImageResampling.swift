@@ -35,9 +35,17 @@ extension LayerContext {
     for (axis, extent) in axes { sizes[axis] = extent }
     let scales = zip(sizes, shape).map { Double($0) / Double($1) }
     switch interpolation {
-    case .nearest: return try resizeNearest(value, sizes, scales, axes: axes.map(\.0), step: step)
+    case .nearest:
+      let op = Resize(
+        sizes: sizes, scales: scales, mode: .nearest, coordinates: .pixelCenter, nearestMode: .floor)
+      return try add(op, [value], step: step)
     case .bilinear where !antialias:
       return try add(Resize(sizes: sizes, scales: scales, mode: .linear), [value], step: step)
+    case .bicubic where !antialias:
+      let op = Resize(
+        sizes: sizes, scales: scales, mode: .cubic, cubicCoefficient: -0.5, excludeOutside: true,
+        fractionSteps: 1024)
+      return try add(op, [value], step: step)
     default:
       var matrices: [Tensor] = []
       for (axis, extent) in axes {
@@ -51,39 +59,6 @@ extension LayerContext {
       }
       return try resample(value, matrices, layout: layout, step: step)
     }
-  }
-
-  /// The pixel at ⌊(i + ½)·in/out⌋ in single precision, as TensorFlow has it. `Resize` divides by out/in instead, which
-  /// may fall on the other side of a border between pixels.
-  private func resizeNearest(
-    _ value: ValueID, _ sizes: [Int], _ scales: [Double], axes: [Int], step: String?
-  ) throws(KerasError) -> ValueID {
-    let shape = shape(of: value)
-    let op = Resize(sizes: sizes, scales: scales, mode: .nearest, nearestMode: .roundPreferCeil)
-    _ = try checked { () throws(OperatorError) in try op.inferOutputs(Inputs([type(of: value)])) }
-    var chosen: [(axis: Int, indices: [Int])] = []
-    var isResize = true
-    for axis in axes where sizes[axis] != shape[axis] {
-      guard sizes[axis] <= maximumMatrixCount else {
-        throw KerasError(.limit, "resizes to \(sizes[axis]) pixels, which are too many")
-      }
-      let scale = Float(shape[axis]) / Float(sizes[axis])
-      let indices = (0..<sizes[axis]).map {
-        min(Int(((Float($0) + 0.5) * scale).rounded(.down)), shape[axis] - 1)
-      }
-      if ResizeTaps(op, axis: axis, extent: shape[axis])?.indices != indices { isResize = false }
-      chosen.append((axis, indices))
-    }
-    if isResize { return try add(op, [value], step: step) }
-    var result = value
-    for (number, (axis, indices)) in chosen.enumerated() {
-      let label = [step, "axis\(axis)"].compactMap(\.self).joined(separator: "/")
-      let constant = add(
-        constant: Tensor([indices.count], int64s: indices.map(Int64.init)), step: "\(label)/pixels")
-      result = try add(
-        Gather(axis: axis), [result, constant], step: number == chosen.count - 1 ? step : label)
-    }
-    return result
   }
 
   /// Multiplies rows and columns with a matrix each, `[out, in]`.

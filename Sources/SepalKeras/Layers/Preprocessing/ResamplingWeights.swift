@@ -1,7 +1,8 @@
 import SepalGraph
 import SepalTensor
 
-/// The weight of each source pixel in each resampled one along one axis, as TensorFlow's kernels compute them.
+/// The weight of each source pixel in each resampled one along one axis, as TensorFlow's kernels compute them where
+/// `Resize` does not have the method.
 struct ResamplingWeights {
   /// `[out, in]`.
   let matrix: Tensor
@@ -13,7 +14,6 @@ struct ResamplingWeights {
         let row = UnsafeMutableBufferPointer(rebasing: weights[index * extent..<(index + 1) * extent])
         switch interpolation {
         case .area: Self.area(index, row, size: size)
-        case .bicubic where !antialias: Self.tabulatedCubic(index, row, size: size)
         default: Self.kernel(interpolation, index, row, size: size, antialias: antialias)
         }
       }
@@ -29,20 +29,6 @@ struct ResamplingWeights {
       let covered = min(Double(pixel + 1), end) - max(Double(pixel), start)
       row[min(pixel, row.count - 1)] += max(covered, 0) / scale
     }
-  }
-
-  /// Keys' cubic with a = −½ at offsets of 1/1024: TensorFlow looks its weights up in a table.
-  private static func tabulatedCubic(_ index: Int, _ row: UnsafeMutableBufferPointer<Double>, size: Int) {
-    let position = (Float(index) + 0.5) * (Float(row.count) / Float(size)) - 0.5
-    let first = Int(position.rounded(.down))
-    let offset = Double(((position - Float(first)) * 1024).rounded(.toNearestOrEven)) / 1024
-    var total = 0.0
-    for tap in -1...2 where row.indices.contains(first + tap) {
-      let weight = keysCubic(abs(Double(tap) - offset))
-      row[first + tap] = weight
-      total += weight
-    }
-    normalize(row, total)
   }
 
   /// `tf.raw_ops.ScaleAndTranslate`.
