@@ -11,6 +11,19 @@ package struct ModelConfig: Sendable {
   package var outputs: [TensorReference]
 }
 
+extension ModelConfig {
+  /// Every order of axes, as Keras 1 called it, that layers of the model and of models in it state.
+  var statedOrderings: Set<String> {
+    layers.reduce(into: []) { orderings, layer in
+      if let submodel = layer.submodel {
+        orderings.formUnion(submodel.statedOrderings)
+      } else if let ordering = layer.config["dim_ordering"]?.string {
+        orderings.insert(ordering)
+      }
+    }
+  }
+}
+
 /// One layer, operation or submodel with all its calls.
 package struct LayerConfig: Sendable {
   package var name: String

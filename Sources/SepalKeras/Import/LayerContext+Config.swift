@@ -118,17 +118,25 @@ extension LayerContext {
   }
 
   /// Where the channels are.
-  func layout() throws(KerasError) -> Layout {
-    // Keras 1 called it `dim_ordering`, with `th` and `tf`.
-    if let ordering = entry("dim_ordering")?.string {
-      guard ordering == "tf" || ordering == "th" else {
-        throw unsupported("dim_ordering", "is '\(ordering.printable())'")
-      }
-      return ordering == "tf" ? .channelsLast : .channelsFirst
+  ///
+  /// - Parameter rank: the number of spatial axes.
+  func layout(rank: Int = 2) throws(KerasError) -> Layout {
+    guard version == .one else {
+      return try choice(
+        "data_format", default: "channels_last",
+        ["channels_last": .channelsLast, "channels_first": .channelsFirst])
     }
-    return try choice(
-      "data_format", default: "channels_last",
-      ["channels_last": .channelsLast, "channels_first": .channelsFirst])
+    // Keras 1 called it `dim_ordering`, had it from two dimensions on, and kept some layers' to itself.
+    if entry("dim_ordering") != nil {
+      return try choice("dim_ordering", default: "tf", ["tf": .channelsLast, "th": .channelsFirst])
+    }
+    guard rank > 1, let ordering = importing.statedOrderings.first else {
+      return .channelsLast
+    }
+    guard importing.statedOrderings.count == 1 else {
+      throw unsupported("dim_ordering", "is missing, and other layers have one and the other")
+    }
+    return ordering == "th" ? .channelsFirst : .channelsLast
   }
 
   /// An axis counted from the front.

@@ -7,6 +7,8 @@ final class ModelImport {
   let version: KerasVersion
   private let source: KerasSource
   private let options: KerasImporter.Options
+  /// Every `dim_ordering` that layers of the model state.
+  let statedOrderings: Set<String>
   private(set) var graph: Graph
   private var notes: [String] = []
   private var notedKinds: Set<String> = []
@@ -22,6 +24,7 @@ final class ModelImport {
   init(_ source: KerasSource, _ options: KerasImporter.Options) {
     self.source = source
     self.options = options
+    statedOrderings = source.model.statedOrderings
     version = source.version
     graph = Graph(name: source.model.name)
     graph.provenance.sourceFormat = "keras"

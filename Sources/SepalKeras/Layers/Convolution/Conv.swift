@@ -5,7 +5,7 @@ extension LayerRules {
   /// Conv1D, Conv2D, Conv3D: kernel [spatial…, in/groups, out].
   static func conv(rank: Int) -> Rule {
     { context throws(KerasError) in
-      let layout = try context.layout()
+      let layout = try context.layout(rank: rank)
       let input = try context.input(rank: rank + 2)
       let shape = context.shape(of: input)
       let channels = shape[layout.channelAxis(rank: rank + 2)]
@@ -40,7 +40,7 @@ extension LayerRules {
   static func depthwiseConv(rank: Int) -> Rule {
     { context throws(KerasError) in
       try context.requireUngrouped()
-      let layout = try context.layout()
+      let layout = try context.layout(rank: rank)
       let input = try context.input(rank: rank + 2)
       let shape = context.shape(of: input)
       let channels = shape[layout.channelAxis(rank: rank + 2)]

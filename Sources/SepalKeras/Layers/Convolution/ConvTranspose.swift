@@ -9,7 +9,7 @@ extension LayerRules {
   static func convTranspose(rank: Int) -> Rule {
     { context throws(KerasError) in
       try context.requireUngrouped()
-      let layout = try context.layout()
+      let layout = try context.layout(rank: rank)
       let input = try context.input(rank: rank + 2)
       let shape = context.shape(of: input)
       let channels = shape[layout.channelAxis(rank: rank + 2)]

@@ -6,7 +6,7 @@ extension LayerRules {
   static func separableConv(rank: Int) -> Rule {
     { context throws(KerasError) in
       try context.requireUngrouped()
-      let layout = try context.layout()
+      let layout = try context.layout(rank: rank)
       guard context.version != .one || layout == .channelsLast else {
         throw context.unsupported("dim_ordering", "is 'th', expected tf")
       }

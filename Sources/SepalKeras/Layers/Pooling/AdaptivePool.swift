@@ -6,7 +6,7 @@ extension LayerRules {
   /// each axis, which differ in size by at most one.
   static func adaptivePool(rank: Int, _ kind: AdaptivePoolKind) -> Rule {
     { context throws(KerasError) in
-      let layout = try context.layout()
+      let layout = try context.layout(rank: rank)
       var value = try context.input(rank: rank + 2)
       let sizes = try context.sizes("output_size", count: rank)
       for (index, size) in sizes.enumerated() {

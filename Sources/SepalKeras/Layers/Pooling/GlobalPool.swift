@@ -5,7 +5,7 @@ extension LayerRules {
   static func globalMaxPool(rank: Int) -> Rule {
     { context throws(KerasError) in
       let op = GlobalMaxPool(
-        layout: try context.layout(), keepDims: try context.bool("keepdims", default: false))
+        layout: try context.layout(rank: rank), keepDims: try context.bool("keepdims", default: false))
       return [try context.add(op, [try context.input(rank: rank + 2)])]
     }
   }
@@ -14,7 +14,7 @@ extension LayerRules {
   static func globalAveragePool(rank: Int) -> Rule {
     { context throws(KerasError) in
       let input = try context.input(rank: rank + 2)
-      let layout = try context.layout()
+      let layout = try context.layout(rank: rank)
       let keepDims = try context.bool("keepdims", default: false)
       if rank == 1, let mask = try context.mask(of: input) {
         return [try context.maskedMean(of: input, mask, layout: layout, keepDims: keepDims)]

@@ -28,7 +28,7 @@ extension LayerContext {
   fileprivate func poolWindow(
     rank: Int
   ) throws(KerasError) -> (input: ValueID, window: WindowConfig, layout: Layout) {
-    let layout = try layout()
+    let layout = try layout(rank: rank)
     let input = try input(rank: rank + 2)
     // Keras 1 called them `pool_length` and `stride` in one dimension.
     let kernel = try sizes(spelling("pool_size", "pool_length"), count: rank, default: 2)

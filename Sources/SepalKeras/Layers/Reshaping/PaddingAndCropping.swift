@@ -3,7 +3,7 @@ import SepalGraph
 extension LayerRules {
   static func zeroPadding(rank: Int) -> Rule {
     { context throws(KerasError) in
-      let layout = try context.layout()
+      let layout = try context.layout(rank: rank)
       let input = try context.input(rank: rank + 2)
       let amounts = try context.spatialPairs("padding", rank: rank, default: 1)
       var (begins, ends) = ([Int](repeating: 0, count: rank + 2), [Int](repeating: 0, count: rank + 2))
@@ -16,7 +16,7 @@ extension LayerRules {
 
   static func cropping(rank: Int) -> Rule {
     { context throws(KerasError) in
-      let layout = try context.layout()
+      let layout = try context.layout(rank: rank)
       let input = try context.input(rank: rank + 2)
       let shape = context.shape(of: input)
       let amounts = try context.spatialPairs("cropping", rank: rank, default: rank == 1 ? 1 : 0)

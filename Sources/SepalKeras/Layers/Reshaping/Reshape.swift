@@ -7,7 +7,8 @@ extension LayerRules {
     var value = try context.input()
     let shape = context.shape(of: value)
     guard let batch = shape.first else { throw KerasError(.invalid, "is called with a scalar") }
-    if try context.layout() == .channelsFirst, shape.count > 2 {
+    // Keras 1 took the elements as they lay.
+    if context.version != .one, try context.layout() == .channelsFirst, shape.count > 2 {
       value = try context.add(
         Transpose(permutation: [0] + Array(2..<shape.count) + [1]), [value], step: "channels_last")
     }

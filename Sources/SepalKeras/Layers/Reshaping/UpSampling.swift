@@ -4,7 +4,7 @@ extension LayerRules {
   /// UpSampling1D to 3D by whole factors: repeating elements, or in two dimensions any interpolation.
   static func upSampling(rank: Int) -> Rule {
     { context throws(KerasError) in
-      let layout = try context.layout()
+      let layout = try context.layout(rank: rank)
       let input = try context.input(rank: rank + 2)
       let shape = context.shape(of: input)
       // Keras 1 called it `length` in one dimension.
