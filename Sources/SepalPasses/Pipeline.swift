@@ -49,6 +49,8 @@ enum Pipeline {
       FuseScaleShift.self,
       FuseResidualAdd.self,
       FuseActivation.self,
+      FoldHardSigmoidOffset.self,
+      EliminateZeroBias.self,
     ],
   ]
 
