@@ -62,7 +62,8 @@ struct KerasSource {
       if try Self.store(root) != nil {
         throw KerasError(
           .unsupported,
-          "holds weights only: give the architecture's JSON as the model and this file with --weights")
+          "holds weights only, without a model_config: give the architecture's JSON as the model and this file with --weights"
+        )
       }
       throw KerasError(.invalid, "is HDF5 and no Keras model: it has no attribute model_config")
     }
@@ -88,14 +89,30 @@ struct KerasSource {
     }
     let weights: any WeightStore
     if let (bytes, range) = try contents("model.weights.h5") {
-      weights = try Self.weights(in: bytes, range)
+      weights = try Self.naming("model.weights.h5") { () throws(KerasError) in
+        try Self.weights(in: bytes, range)
+      }
     } else if archive["model.weights.json"] != nil || archive["model.weights.npz"] != nil {
       throw KerasError(
         .unsupported, "stores its weights in several files or as .npz, expected a single model.weights.h5")
     } else {
       weights = NoWeights()
     }
-    try self.init(try Self.json(configuration.0, configuration.1), version: version ?? "3", weights: weights)
+    let json = try Self.naming("config.json") { () throws(KerasError) in
+      try Self.json(configuration.0, configuration.1)
+    }
+    try self.init(json, version: version ?? "3", weights: weights)
+  }
+
+  /// Runs `body`, whose refusals become errors about a member of the archive.
+  private static func naming<Value>(
+    _ member: String, _ body: () throws(KerasError) -> Value
+  ) throws(KerasError) -> Value {
+    do throws(KerasError) {
+      return try body()
+    } catch {
+      throw KerasError(error.code, "its '\(member)': \(error.message)")
+    }
   }
 
   // MARK: Parts

@@ -145,19 +145,26 @@ package struct JSONParser {
     }
     if next == UInt8(ascii: "\"") {
       defer { position += 1 }
-      return String(decoding: text[start..<position], as: UTF8.self)
+      return try string(of: text[start..<position])
     }
     var bytes = Array(text[start..<position])
     while let byte = next {
       position += 1
       switch byte {
-      case UInt8(ascii: "\""): return String(decoding: bytes, as: UTF8.self)
+      case UInt8(ascii: "\""): return try string(of: bytes[...])
       case UInt8(ascii: "\\"): try escape(into: &bytes)
       case 0..<0x20: throw malformed("a control character in a string")
       default: bytes.append(byte)
       }
     }
     throw malformed("an unfinished string")
+  }
+
+  private func string(of bytes: some Collection<UInt8>) throws(KerasError) -> String {
+    let string = String(decoding: bytes, as: UTF8.self)
+    // Decoding puts a replacement where bytes are no UTF-8.
+    guard string.utf8.elementsEqual(bytes) else { throw malformed("a string that is not UTF-8") }
+    return string
   }
 
   private mutating func escape(into bytes: inout [UInt8]) throws(KerasError) {

@@ -14,9 +14,15 @@ extension LayerConfig {
     buildShape = object["build_config"]?.object?["input_shape"]
     isOperation = Self.isOperation(object, module: module, config)
     let inner = path.isEmpty ? name : "\(path)/\(name)"
-    if object["registered_name"]?.string?.contains(">") == true, !Self.isKnownPackage(object) {
+    if let registered = object["registered_name"]?.string, !Self.isKnownName(registered) {
       throw KerasError(
-        .unsupported, "is a custom class: its code is not in the file and would not be run", layer: inner,
+        .unsupported, "is a custom class, '\(registered)': its code is not in the file and would not be run",
+        layer: inner, className: className)
+    }
+    guard Self.isKnownModule(module) else {
+      throw KerasError(
+        .unsupported, "is a class of '\(module)': its code is not in the file and would not be run",
+        layer: inner,
         className: className)
     }
     if ModelConfig.isModel(className) {
@@ -37,9 +43,16 @@ extension LayerConfig {
     return isCalledAsKeras3 && config["trainable"] == nil && config["layers"] == nil
   }
 
-  /// Classes that Keras itself registers are named `keras>Name` or `Keras>Name`.
-  private static func isKnownPackage(_ object: JSONObject) -> Bool {
-    object["registered_name"]?.string?.lowercased().hasPrefix("keras>") == true
+  /// Classes that Keras itself registers are named `keras>Name` or `Keras>Name`, and those that nobody does, `Name`.
+  private static func isKnownName(_ registered: String) -> Bool {
+    !registered.contains(">") || registered.lowercased().hasPrefix("keras>")
+  }
+
+  /// The modules in which Keras itself lives, alone or inside TensorFlow. Formats before `.keras` do not name any.
+  private static func isKnownModule(_ module: String) -> Bool {
+    ["", "keras", "tf_keras"].contains(module)
+      || ["keras.", "tf_keras.", "tensorflow.keras.", "tensorflow.python.keras."].contains(
+        where: module.hasPrefix)
   }
 }
 

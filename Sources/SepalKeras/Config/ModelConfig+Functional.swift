@@ -15,10 +15,12 @@ extension ModelConfig {
     }
     var nodes: [[NodeData]] = []
     for (index, json) in list.enumerated() {
-      let calls = json.object?["inbound_nodes"]?.array ?? []
-      var data: [NodeData] = []
-      for call in calls { data.append(try resolver.node(call, of: layers[index].name)) }
-      nodes.append(data)
+      nodes.append(
+        try layers[index].readingNodes(path) { () throws(KerasError) in
+          var data: [NodeData] = []
+          for call in try Self.inboundNodes(json) { data.append(try resolver.node(call)) }
+          return data
+        })
     }
     resolver.countCalls(layers, nodes)
     let inputData = try resolver.leaves(object["input_layers"] ?? .null, "input_layers")
@@ -26,8 +28,11 @@ extension ModelConfig {
     let isLegacy = nodes.contains { $0.contains(where: \.isLegacy) }
     resolver.findOffsets(layers, nodes, borders: inputData + outputData, isLegacy: isLegacy)
     for index in layers.indices {
-      var calls: [Call] = []
-      for data in nodes[index] { calls.append(try resolver.call(data)) }
+      let calls = try layers[index].readingNodes(path) { () throws(KerasError) in
+        var calls: [Call] = []
+        for data in nodes[index] { calls.append(try resolver.call(data)) }
+        return calls
+      }
       layers[index].calls = calls.isEmpty ? [Call()] : calls
     }
     for leaf in inputData {
@@ -40,6 +45,12 @@ extension ModelConfig {
     if inputData.allSatisfy({ $0.key != nil }) { inputKeys = inputData.compactMap(\.key) }
   }
 
+  private static func inboundNodes(_ layer: JSON) throws(KerasError) -> [JSON] {
+    guard let nodes = layer.object?["inbound_nodes"], !nodes.isNull else { return [] }
+    guard let list = nodes.array else { throw KerasError(.invalid, "is \(nodes.kind), expected a list") }
+    return list
+  }
+
   /// The input that `reference` is. Keras 1 takes an input for the output of a linear activation, which gives back the
   /// very tensor.
   private func source(of reference: TensorReference) -> TensorReference {
@@ -49,5 +60,20 @@ extension ModelConfig {
       layers[input.layer].className == "InputLayer"
     else { return reference }
     return input
+  }
+}
+
+extension LayerConfig {
+  /// Runs `body`, whose refusals become errors about how the layer is called.
+  fileprivate func readingNodes<Value>(
+    _ path: String, _ body: () throws(KerasError) -> Value
+  ) throws(KerasError) -> Value {
+    do throws(KerasError) {
+      return try body()
+    } catch {
+      throw KerasError(
+        error.code, error.message, layer: path.isEmpty ? name : "\(path)/\(name)", className: className,
+        field: "inbound_nodes")
+    }
   }
 }

@@ -53,7 +53,7 @@ struct NodeResolver {
 
   // MARK: Reading
 
-  func node(_ json: JSON, of layer: String) throws(KerasError) -> NodeData {
+  func node(_ json: JSON) throws(KerasError) -> NodeData {
     switch json {
     case .object(let object):
       guard let args = object["args"]?.array, let kwargs = object["kwargs"]?.object else {
@@ -76,7 +76,7 @@ struct NodeResolver {
       data.positional = [first]
       for member in keywords { data.keywords.append((member.name, legacyKeyword(member.value))) }
       return data
-    default: throw invalid("has an inbound node of '\(layer)' that is \(json.kind)")
+    default: throw invalid("holds \(json.kind), expected calls")
     }
   }
 
@@ -114,7 +114,7 @@ struct NodeResolver {
       }
       return .dictionary(members)
     }
-    guard let list = json.array else { throw invalid("has an inbound node that is \(json.kind)") }
+    guard let list = json.array else { throw invalid("holds \(json.kind), expected references to layers") }
     guard let name = list.first?.string else {
       var arguments: [RawArgument] = []
       for element in list { arguments.append(try legacy(element, keywords: &keywords)) }
@@ -123,7 +123,7 @@ struct NodeResolver {
     if list.count > 3, let object = list[3].object, keywords.isEmpty { keywords = object.members }
     if name == "_CONSTANT_VALUE", list.count >= 3 { return .value(list[2]) }
     guard list.count >= 3, let reference = RawReference(Array(list.prefix(3))) else {
-      throw invalid("has an inbound node that refers to '\(name)' without two numbers")
+      throw invalid("refers to '\(name)' without two numbers")
     }
     return .tensor(reference)
   }
@@ -191,7 +191,7 @@ struct NodeResolver {
 
   func reference(_ raw: RawReference, isBorder: Bool = false) throws(KerasError) -> TensorReference {
     guard let layer = indices[raw.layer] else {
-      throw invalid("refers to the layer '\(raw.layer)', which it does not have")
+      throw invalid("refers to the layer '\(raw.layer)', which the model does not have")
     }
     let call = raw.node - (isBorder ? borderOffsets : offsets)[layer]
     guard call >= 0, call < callCounts[layer], raw.output >= 0, raw.output < 1 << 16 else {

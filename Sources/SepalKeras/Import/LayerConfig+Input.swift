@@ -19,6 +19,9 @@ extension LayerConfig {
     guard dimensions.count <= TensorType.maximumRank else {
       throw refused(.limit, "has rank \(dimensions.count), expected at most \(TensorType.maximumRank)")
     }
+    for dimension in dimensions where dimension.int == nil && !dimension.isNull {
+      throw refused(.invalid, "has \(dimension.kind) in its batch_shape, expected integers")
+    }
     var shape: [Int] = []
     var note: String?
     if let given {

@@ -11,6 +11,7 @@ final class ModelImport {
   let statedOrderings: Set<String>
   private(set) var graph: Graph
   private var notes: [String] = []
+  private var notedTexts: Set<String> = []
   private var notedKinds: Set<String> = []
   /// Constants made from a layer's variables, which all calls of the layer share.
   private var parameters: [String: ValueID] = [:]
@@ -18,6 +19,8 @@ final class ModelImport {
   /// Bytes that constants computed at import may still take.
   private var evaluationBudget = 16 << 20
   private var callCount = 0
+  private var runCount = 0
+  private static let maximumRunCount = 1 << 18
   /// Of values that are sequences some of whose steps do not count.
   var masks: [ValueID: StepMask] = [:]
 
@@ -34,13 +37,19 @@ final class ModelImport {
   func run() throws(KerasError) -> ImportedModel {
     let inputs = try declareInputs()
     let outputs = try run(source.model, Scope(), inputs: inputs)
-    var used: [String: Int] = [:]
+    var counts: [String: Int] = [:]
+    var taken: Set<String> = []
     for (reference, value) in zip(source.model.outputs, outputs) {
       // Keras names an output after the layer that it comes from; a second one of the name gets `_1`.
       let layer = source.model.layers[reference.layer].name
-      let count = used[layer, default: 0]
-      used[layer] = count + 1
-      graph.addOutput(count == 0 ? layer : "\(layer)_\(count)", value)
+      var count = counts[layer, default: 0]
+      var name = count == 0 ? layer : "\(layer)_\(count)"
+      while !taken.insert(name).inserted {
+        count += 1
+        name = "\(layer)_\(count)"
+      }
+      counts[layer] = count + 1
+      graph.addOutput(name, value)
     }
     let unread = try source.weights.unread()
     if let first = unread.first {
@@ -61,7 +70,7 @@ final class ModelImport {
   }
 
   func note(_ text: String) {
-    if !notes.contains(text) { notes.append(text) }
+    if notedTexts.insert(text).inserted { notes.append(text) }
   }
 
   /// Of several notes of one kind, the first is enough.
@@ -105,10 +114,10 @@ final class ModelImport {
     func value(of reference: TensorReference) throws(KerasError) -> ValueID {
       let outputs = results[reference.layer][reference.call] ?? []
       guard reference.output < outputs.count else {
-        let layer = model.layers[reference.layer]
         throw KerasError(
-          .invalid, "has \(outputs.count) outputs, and output \(reference.output) is read",
-          layer: scope.prefix + layer.name, className: layer.className)
+          .invalid,
+          "reads output \(reference.output) of '\(model.layers[reference.layer].name)', which has \(outputs.count)",
+          layer: scope.location.names.isEmpty ? nil : scope.location.path)
       }
       return outputs[reference.output]
     }
@@ -116,10 +125,15 @@ final class ModelImport {
     for (layer, call) in try model.executionOrder(path: scope.location.path) where results[layer][call] == nil
     {
       let config = model.layers[layer]
-      let operands = try Operands(config.calls[call], value)
+      let location = scope.location.inside(containers[layer], name: config.name)
+      let operands: Operands
+      do throws(KerasError) {
+        operands = try Operands(config.calls[call], value)
+      } catch {
+        throw KerasError(error.code, error.message, layer: location.path, className: config.className)
+      }
       results[layer][call] = try run(
-        config, at: scope.location.inside(containers[layer], name: config.name),
-        name: scope.prefix + config.name + (call == 0 ? "" : "@\(call)"), operands)
+        config, at: location, name: scope.prefix + config.name + (call == 0 ? "" : "@\(call)"), operands)
     }
     var outputs: [ValueID] = []
     for reference in model.outputs { outputs.append(try value(of: reference)) }
@@ -133,6 +147,11 @@ final class ModelImport {
     _ layer: LayerConfig, at location: LayerLocation, name: String, _ operands: Operands
   ) throws(KerasError) -> [ValueID] {
     do throws(KerasError) {
+      // Models that call each other several times, level by level, are small in the file and endless as a graph.
+      runCount += 1
+      guard runCount <= Self.maximumRunCount else {
+        throw KerasError(.limit, "is reached after \(Self.maximumRunCount) calls of layers")
+      }
       if let submodel = layer.submodel {
         return try run(
           submodel, Scope(location: location, prefix: name + "/"), inputs: try operands.inputs(of: submodel))

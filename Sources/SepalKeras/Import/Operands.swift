@@ -93,9 +93,10 @@ final class Operands {
     defer { readPositions.insert(0) }
     if case .dictionary(let members) = first {
       let names = model.inputKeys ?? model.inputs.map { model.layers[$0.layer].name }
+      let byName = Dictionary(members.map { ($0.name, $0.value) }) { _, last in last }
       var values: [ValueID] = []
       for name in names {
-        guard case .value(let value)? = members.first(where: { $0.name == name })?.value else {
+        guard case .value(let value)? = byName[name] else {
           throw KerasError(.invalid, "is called without the input '\(name)'")
         }
         values.append(value)
