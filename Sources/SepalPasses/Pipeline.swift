@@ -12,6 +12,7 @@ enum Pipeline {
       CanonicalizeArithmetic.self,
       CanonicalizeGemm.self,
       ConvertMatMulToGemm.self,
+      ConvertMatMulToConv.self,
       CanonicalizeGlobalPooling.self,
       RecognizeClip.self,
       RecognizeHardSigmoid.self,

@@ -186,6 +186,65 @@ struct CanonicalizeGemmTests {
   }
 }
 
+@Suite("convert-mat-mul-to-conv")
+struct ConvertMatMulToConvTests {
+  @Test(arguments: [
+    ("2x5x3", "4x3x1", "strides: [1], padBegins: [0], padEnds: [0], dilations: [1], "),
+    ("2x5x6x3", "4x3x1x1", ""),
+  ])
+  func aDenseLayerOverPositionsIsAPointwiseConvolution(x: String, kernel: String, window: String) throws {
+    try expect(
+      "convert-mat-mul-to-conv",
+      rewrites: """
+        input %x: float32[\(x)]
+        constant %w: float32[3x4]
+        %y = MatMul(%x, %w)
+        output y = %y
+        """,
+      to: """
+        input %x: float32[\(x)]
+        constant %w: float32[\(kernel)]
+        %y = Conv(%x, %w) {\(window)layout: channelsLast}
+        output y = %y
+        """, exactness: .exact)
+  }
+
+  @Test(arguments: [
+    "MatMul(%x, %w)", "MatMul(%c, %w)", "MatMul(%b, %f)", "MatMul(%b, %v)", "MatMul(%b, %s)",
+    "MatMul(%w, %b)", "MatMul(%i, %j)", "MatMul(%e, %w)",
+  ])
+  func otherProductsStay(op: String) throws {
+    try expect(
+      "convert-mat-mul-to-conv",
+      leaves: """
+        input %x: float32[4x4]
+        input %f: float32[4x4]
+        input %b: float32[2x4x4]
+        input %c: float32[2x1x1x4x4]
+        input %e: float32[2x0x4]
+        input %i: int32[2x4x4]
+        constant %j: int32[4x4]
+        constant %w: float32[4x4]
+        constant %v: float32[4]
+        constant %s: float32[2x4x4]
+        %y = \(op)
+        output y = %y
+        """)
+  }
+
+  @Test func weightsThatSomethingElseReadsAreNotCopied() throws {
+    try expect(
+      "convert-mat-mul-to-conv",
+      leaves: """
+        input %x: float32[2x4x4]
+        constant %w: float32[4x4]
+        %a = MatMul(%x, %w)
+        %y = MatMul(%a, %w)
+        output y = %y
+        """)
+  }
+}
+
 @Suite("canonicalize-global-pooling")
 struct CanonicalizeGlobalPoolingTests {
   private let pass = "canonicalize-global-pooling"

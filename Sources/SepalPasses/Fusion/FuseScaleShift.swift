@@ -4,7 +4,7 @@ import SepalGraph
 ///
 /// Before: y = act((x·s + t)·u + v), any of the parts may be missing     After: y = ScaleShift(x, s·u, t·u + v) {act}
 /// Requires: constants vary along one common channel axis at most; the inner operation has no activation, nothing else
-/// reads it and it is not a graph output; the new constants are finite.
+/// reads it and it is not a graph output; the new constants are finite and, made from single numbers, 65,536 at most.
 /// Exactness: reassociated (one rounding per constant).
 struct FuseScaleShift: Pass {
   static let name = "fuse-scale-shift"
@@ -15,7 +15,7 @@ struct FuseScaleShift: Pass {
       (inner.op as? any ActivatedOperator)?.activation == .identity
     else { return nil }
     let type = graph.type(of: node.output)
-    for layout in layouts(type.shape) {
+    for layout in layouts(node, inner, in: graph) {
       let axis = layout.channelAxis(rank: type.rank)
       guard let first = ChannelAffine(scaling: inner, axis: axis, in: graph),
         let second = ChannelAffine(scaling: node, axis: axis, in: graph)
@@ -32,9 +32,22 @@ struct FuseScaleShift: Pass {
     return nil
   }
 
-  /// Where the channels of a value may be. Scalars fit both ends; channels are fewer than pixels.
-  private func layouts(_ shape: [Int]) -> [Layout] {
-    guard shape.count >= 2, let last = shape.last else { return [] }
-    return shape[1] <= last ? [.channelsFirst, .channelsLast] : [.channelsLast, .channelsFirst]
+  /// Where the channels of the result may be.
+  private func layouts(_ node: Node, _ inner: Node, in graph: Graph) -> [Layout] {
+    let shape = graph.type(of: node.output).shape
+    guard shape.count >= 2 else { return [] }
+    let isUniform = [inner, node].allSatisfy { node in
+      !(node.op is ScaleShift) && graph.constant(node.input(1))?.count == 1
+    }
+    guard isUniform else { return Layout.allCases }
+    // Single numbers fit any axis. The runtime wants the last one, and so do neighbours by now, unless a transpose to
+    // channels-last comes next, above which the node may move.
+    let consumer = graph.soleConsumer(of: node.output)?.op(as: Transpose.self)
+    let layout: Layout =
+      consumer?.permutation == Layout.toChannelsLast(rank: shape.count) ? .channelsFirst : .channelsLast
+    return shape[layout.channelAxis(rank: shape.count)] <= Self.expansionLimit ? [layout] : []
   }
+
+  /// What a single number may grow to.
+  private static let expansionLimit = 1 << 16
 }
