@@ -2,7 +2,7 @@
 public final class TensorStorage: @unchecked Sendable {
   /// Valid while this object lives (hold on to it: `withExtendedLifetime`). Never written after initialisation, hence `Sendable`.
   public let bytes: UnsafeRawBufferPointer
-  private let owner: (any AnyObject & Sendable)?
+  let owner: (any AnyObject & Sendable)?
 
   /// A zero-copy view. `bytes` must stay valid and unchanged while `owner` lives.
   public init(viewing bytes: UnsafeRawBufferPointer, owner: any AnyObject & Sendable) {

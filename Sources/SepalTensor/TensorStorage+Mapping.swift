@@ -73,6 +73,14 @@ extension TensorStorage {
   }
 }
 
+extension Tensor {
+  /// Gives back the memory of a mapped file's pages that lie entirely in this tensor; touching them again reads the
+  /// file again. Does nothing to a tensor that is not in a mapped file.
+  package func releasePages() {
+    (storage.owner as? Mapping)?.release(byteOffset..<byteOffset + byteCount)
+  }
+}
+
 /// Unmaps when the last view of it is gone. Immutable, hence `Sendable`.
 private final class Mapping: @unchecked Sendable {
   private let start: UnsafeMutableRawPointer?
@@ -81,6 +89,14 @@ private final class Mapping: @unchecked Sendable {
   init(_ start: UnsafeMutableRawPointer?, _ count: Int) {
     self.start = start
     self.count = count
+  }
+
+  func release(_ range: Range<Int>) {
+    let page = Int(getpagesize())
+    let first = (range.lowerBound + page - 1) / page * page
+    let end = range.upperBound / page * page
+    guard let start, first < end, end <= count else { return }
+    madvise(start + first, end - first, MADV_DONTNEED)
   }
 
   deinit {

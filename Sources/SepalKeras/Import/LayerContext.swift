@@ -153,6 +153,8 @@ struct LayerContext {
 extension Tensor {
   func transposed(_ permutation: [Int]) throws(KerasError) -> Tensor {
     do throws(OperatorError) {
+      // The copy takes this tensor's place; a model's weights need not be in memory twice.
+      defer { releasePages() }
       return try Transpose(permutation: permutation).evaluate(Inputs([self]))[0]
     } catch {
       throw KerasError(.invalid, error.message)
