@@ -40,7 +40,7 @@ let package = Package(
     .target(name: "SepalNumpy", dependencies: ["SepalTensor", "SepalZip"]),
 
     // Bounded reading of HDF5, whatever it holds.
-    .target(name: "SepalHDF5", dependencies: ["SepalTensor", "SepalZip"]),
+    .target(name: "SepalHDF5", dependencies: ["SepalTensor", "SepalZip"], exclude: ["README.md"]),
 
     // The intermediate representation: values, nodes, one file per operator.
     .target(name: "SepalGraph", dependencies: ["SepalTensor"]),

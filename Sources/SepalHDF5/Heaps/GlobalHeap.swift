@@ -1,14 +1,16 @@
 /// Strings of variable length: collections of numbered objects, each read once.
 struct GlobalHeap {
-  private struct Object: Hashable {
+  private struct Reference: Hashable {
     let collection: Int
     let index: UInt32
+    let length: UInt64
   }
 
   private let file: FileBytes
   private var claims: Claims
   private var collections: [Int: [UInt32: Range<Int>]] = [:]
-  private var texts: [Object: String] = [:]
+  /// Elements that refer to the same string share it.
+  private var texts: [Reference: String] = [:]
 
   init(_ file: FileBytes) {
     self.file = file
@@ -25,16 +27,17 @@ struct GlobalHeap {
     guard let collection = Int(exactly: number(4, file.offsetSize)) else {
       throw HDF5Error(.malformed, "has a string at an impossible address")
     }
-    let object = Object(collection: collection, index: UInt32(number(4 + file.offsetSize, 4)))
-    if let text = texts[object], text.utf8.count == length { return text }
+    let index = UInt32(number(4 + file.offsetSize, 4))
+    let reference = Reference(collection: collection, index: index, length: length)
+    if let text = texts[reference] { return text }
     if collections[collection] == nil { collections[collection] = try read(at: collection) }
-    guard let range = collections[collection]?[object.index], length <= range.count else {
+    guard let range = collections[collection]?[index], length <= range.count else {
       throw HDF5Error(.malformed, "has a string that is not in its global heap")
     }
     let bytes = UnsafeRawBufferPointer(rebasing: file.bytes(range)[..<Int(length)])
     try claims.claim(byteCount: bytes.count, "a string")
     let text = try decodeText(bytes, .nullTerminated)
-    texts[object] = text
+    texts[reference] = text
     return text
   }
 

@@ -57,28 +57,29 @@ final class PathWeights: WeightStore {
 
   func unread() throws(KerasError) -> [String] {
     var unread: [String] = []
+    // Many links may lead to one group, and back to where they are.
+    var visited: Set<Int> = []
     // The optimizer and metrics lie beside the layers and are of no interest.
     for container in Self.containers {
       let group = try reading { () throws(HDF5Error) in
         try root.linkNames().contains(container) ? try root.group(container) : nil
       }
-      if let group { try collect(group, depth: 0, into: &unread) }
+      if let group { try collect(group, &visited, into: &unread) }
     }
     return unread
   }
 
-  private func collect(_ group: HDF5Group, depth: Int, into unread: inout [String]) throws(KerasError) {
-    // A group that contains itself.
-    guard depth < 256 else {
-      throw KerasError(.limit, "the weights' groups are nested too deeply at '\(group.path)'")
-    }
+  private func collect(
+    _ group: HDF5Group, _ visited: inout Set<Int>, into unread: inout [String]
+  ) throws(KerasError) {
+    guard visited.insert(group.address).inserted else { return }
     for name in try reading({ () throws(HDF5Error) in try group.linkNames() }) where name != "seed_generator"
     {
       guard case .group(let child) = try reading({ () throws(HDF5Error) in try group.object(name) }) else {
         continue
       }
       if name != "vars" {
-        try collect(child, depth: depth + 1, into: &unread)
+        try collect(child, &visited, into: &unread)
       } else if !readGroups.contains(child.path),
         try reading({ () throws(HDF5Error) in !(try child.linkNames().isEmpty) })
       {
