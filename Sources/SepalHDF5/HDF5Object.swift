@@ -41,7 +41,9 @@ struct StoredObject: Sendable {
 
   func opened() throws(HDF5Error) -> HDF5Object {
     if let links = contents.links { return .group(HDF5Group(self, links: links)) }
-    if contents.header.first(.layout) != nil { return .dataset(try HDF5Dataset(self)) }
+    if contents.header.first(.layout) != nil || contents.header.first(.dataspace) != nil {
+      return .dataset(try HDF5Dataset(self))
+    }
     if contents.header.first(.datatype) != nil {
       throw HDF5Error(.unsupported, object: path, "is a committed datatype")
     }

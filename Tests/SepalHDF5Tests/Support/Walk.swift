@@ -15,11 +15,12 @@ struct Walk {
   private(set) var seconds = 0.0
 
   /// - Parameters:
+  ///   - range: the part of the bytes that is the file.
   ///   - largest: elements of more bytes than this are left out.
   ///   - most: after this many objects there is an end.
-  init(_ storage: TensorStorage, largest: Int = .max, most: Int = 500) {
+  init(_ storage: TensorStorage, range: Range<Int>? = nil, largest: Int = .max, most: Int = 500) {
     let start = Self.threadTime()
-    if let file = attempt({ () throws(HDF5Error) in try HDF5File(storage) }) {
+    if let file = attempt({ () throws(HDF5Error) in try HDF5File(storage, range: range) }) {
       visit(.group(file.root), largest, most)
     }
     seconds = Self.threadTime() - start
