@@ -98,7 +98,7 @@ extension LayerConfig {
   var operationName: String? {
     switch className {
     case "TFOpLambda", "SlicingOpLambda": config["function"]?.string ?? className
-    case "TensorFlowOpLayer": config["node_def"]?.object?["op"]?.string.map { "raw.\($0)" } ?? className
+    case "TensorFlowOpLayer": config["node_def"]?.object?["op"]?.string.map { "raw_ops.\($0)" } ?? className
     default: isOperation ? className : nil
     }
   }

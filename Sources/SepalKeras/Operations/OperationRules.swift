@@ -3,7 +3,7 @@ import SepalGraph
 /// One rule per operation that a Functional model uses between layers.
 ///
 /// Keras 3 names them by class (`Add`), Keras 2 by TensorFlow's function (`math.add`, in TFOpLambda) or raw operator
-/// (`raw.AddV2`, in TensorFlowOpLayer). What Python passes as keywords or stores in the configuration alike, rules read
+/// (`raw_ops.AddV2`, in TensorFlowOpLayer). What Python passes as keywords or stores in the configuration alike, rules read
 /// like a layer's configuration.
 enum OperationRules {
   typealias Rule = LayerRules.Rule
@@ -15,11 +15,11 @@ enum OperationRules {
   ].reduce(into: [:]) { $0.merge($1) { first, _ in first } }
 
   /// Names of operations, sorted.
-  static let names = (rules.keys + RawOperator.byName.keys.map { "raw.\($0)" }).sorted()
+  static let names = (rules.keys + RawOperator.byName.keys.map { "raw_ops.\($0)" }).sorted()
 
   static func rule(_ name: String) -> Rule? {
-    if name.hasPrefix("raw.") {
-      guard let raw = RawOperator.byName[String(name.dropFirst(4))], let rule = rules[raw.function] else {
+    if name.hasPrefix("raw_ops.") {
+      guard let raw = RawOperator.byName[String(name.dropFirst(8))], let rule = rules[raw.function] else {
         return nil
       }
       return { context throws(KerasError) in try run(rule, try raw.arguments(of: context)) }
