@@ -94,8 +94,10 @@ fuzz-%: setup
 	  case $$file in *.gz) gzip -dc "$$file" > "$$seed" ;; *) cp "$$file" "$$seed" ;; esac; \
 	done
 	@find .fuzz/seeds/$* -type f -size +64k -delete
+	@echo '# Words in quotes' > .fuzz/$*.dict
+	@LC_ALL=C grep -raohE '"[A-Za-z0-9_.]{2,40}"' .fuzz/seeds/$* | sort -u | sed 's/"/\\"/g; s/.*/"&"/' >> .fuzz/$*.dict || true
 	ASAN_OPTIONS=quarantine_size_mb=16 $(FUZZ_BUILD)/release/Fuzz$* .fuzz/corpus/$* .fuzz/seeds/$* \
-	  $(FUZZ_LIMITS) -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=.fuzz/findings/$*- -verbosity=0 \
+	  $(FUZZ_LIMITS) -dict=.fuzz/$*.dict -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=.fuzz/findings/$*- -verbosity=0 \
 	  -print_funcs=0 -print_final_stats=1
 
 # The protobuf-c code of schemas/*.proto is committed, so that a build needs no protoc-c.
