@@ -35,9 +35,13 @@ public struct KerasImporter: Sendable {
     }
   }
 
-  /// Imports a file in memory, which holds its weights or needs none.
-  package func load(_ storage: TensorStorage) throws(KerasError) -> ImportedModel {
-    try load(try KerasSource(storage))
+  /// Imports a file in memory, and the weights of another where it does not hold its own.
+  package func load(
+    _ storage: TensorStorage, weights: TensorStorage? = nil
+  ) throws(KerasError) -> ImportedModel {
+    var source = try KerasSource(storage)
+    if let weights { source.weights = try KerasSource.weights(in: weights) }
+    return try load(source)
   }
 
   private func load(_ source: KerasSource) throws(KerasError) -> ImportedModel {

@@ -118,7 +118,7 @@ struct KerasSource {
   // MARK: Parts
 
   /// Weights alone: `.weights.h5` of Keras 3, weights-only `.h5` of any version, or those of a whole model.
-  private static func weights(
+  static func weights(
     in storage: TensorStorage, _ range: Range<Int>? = nil
   ) throws(KerasError) -> any WeightStore {
     let range = range ?? 0..<storage.bytes.count

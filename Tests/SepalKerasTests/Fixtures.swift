@@ -21,7 +21,8 @@ struct RecordedModel: Decodable, Sendable, CustomTestStringConvertible {
   enum Expectation: String, Decodable { case match, refuse, either }
 
   var name: String
-  var keras: Int
+  /// The major version.
+  var keras: Int?
   var file: String
   var weights: String?
   var about: String?

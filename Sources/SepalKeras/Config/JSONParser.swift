@@ -185,17 +185,24 @@ package struct JSONParser {
         code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
       }
       guard let scalar = Unicode.Scalar(code) else { throw malformed("half a surrogate pair") }
-      bytes.append(contentsOf: UTF8.encode(scalar).map(Array.init) ?? [])
+      bytes.append(contentsOf: String(scalar).utf8)
     default: throw malformed("an unknown escape")
     }
   }
 
   private mutating func hexadecimal() throws(KerasError) -> UInt32 {
-    guard text.count - position >= 4,
-      text[position..<position + 4].allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
-      let code = UInt32(String(decoding: text[position..<position + 4], as: UTF8.self), radix: 16)
-    else { throw malformed("a malformed escape") }
-    position += 4
+    var code: UInt32 = 0
+    for _ in 0..<4 {
+      let digit: UInt8
+      switch next {
+      case let byte? where (0x30...0x39).contains(byte): digit = byte - 0x30
+      case let byte? where (0x41...0x46).contains(byte): digit = byte - 0x41 + 10
+      case let byte? where (0x61...0x66).contains(byte): digit = byte - 0x61 + 10
+      default: throw malformed("a malformed escape")
+      }
+      code = code << 4 | UInt32(digit)
+      position += 1
+    }
     return code
   }
 }
