@@ -22,7 +22,7 @@ public struct HDF5Attribute: Sendable {
       }
       return StoredElements(
         file: file, datatype: datatype, dataspace: dataspace, source: .stored(record.data.prefix(byteCount)),
-        fill: .zeros)
+        fill: .zeros, owner: nil)
     }
   }
 

@@ -77,7 +77,7 @@ public struct HDF5Dataset: Sendable {
     }
     return StoredElements(
       file: file, datatype: datatype, dataspace: dataspace, source: source,
-      fill: try FillValue.read(header, elementSize: elementSize))
+      fill: try FillValue.read(header, elementSize: elementSize), owner: object)
   }
 
   private static func tooShort(_ stored: Int, _ expected: Int) -> HDF5Error {

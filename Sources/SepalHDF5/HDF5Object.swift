@@ -50,6 +50,11 @@ struct StoredObject: Sendable {
     throw HDF5Error(.malformed, object: path, "is neither a group nor a dataset")
   }
 
+  /// Accounts for data that is about to be read.
+  func account(stored: Int, declared: Int) throws(HDF5Error) {
+    try store.account(address, stored: stored, declared: declared)
+  }
+
   private func attributes() throws(HDF5Error) -> AttributeTable {
     try placing(path) { () throws(HDF5Error) in try contents.attributes.get() }
   }

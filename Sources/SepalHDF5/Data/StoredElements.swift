@@ -15,9 +15,8 @@ struct StoredElements: Sendable {
   let dataspace: Dataspace
   let source: Source
   let fill: FillValue
-
-  /// What may be computed from nothing but a fill value, in bytes.
-  private static let maximumUnwritten = 64 << 20
+  /// The dataset; nil for attributes, whose data is a part of what describes their object.
+  let owner: StoredObject?
 
   private func byteCount() throws(HDF5Error) -> Int {
     let size = datatype.storedSize(in: file)
@@ -31,6 +30,7 @@ struct StoredElements: Sendable {
     let type = TensorType(element, dataspace.shape)
     let count = try byteCount()
     if case .stored(let bytes) = source, order == .littleEndian {
+      try owner?.account(stored: count, declared: count)
       return Tensor(
         type, storage: bytes.file.storage, byteOffset: bytes.file.origin + bytes.range.lowerBound)
     }
@@ -48,7 +48,10 @@ struct StoredElements: Sendable {
     guard count <= max(1 << 20, file.count) else {
       throw HDF5Error(.malformed, "has \(count) strings, more than the bytes of the file")
     }
-    if case .stored(let bytes) = source { return try decode(bytes.bytes, count, size) }
+    if case .stored(let bytes) = source {
+      try owner?.account(stored: count * size, declared: count * size)
+      return try decode(bytes.bytes, count, size)
+    }
     let storage = try assembled(count * size) { _ in }
     defer { withExtendedLifetime(storage) {} }
     return try decode(storage.bytes, count, size)
@@ -76,35 +79,25 @@ struct StoredElements: Sendable {
     _ count: Int, finish: (UnsafeMutableRawBufferPointer) -> Void
   ) throws(HDF5Error) -> TensorStorage {
     guard count > 0 else { return TensorStorage(byteCount: 0) { _ in } }
-    var isComplete = false
+    let survey: (storedBytes: Int, isComplete: Bool)
     switch source {
-    case .stored: isComplete = true
-    case .chunked(let chunks):
-      let survey = try chunks.survey()
-      isComplete = survey.isComplete
-      try checkStored(survey.storedBytes, count)
+    case .stored: survey = (count, true)
+    case .chunked(let chunks): survey = try chunks.survey()
     case .unwritten:
       guard fill.isDefined else {
         throw HDF5Error(.unsupported, "has never been written, and has no fill value to read instead")
       }
-      try checkStored(0, count)
+      survey = (0, false)
     }
+    try owner?.account(stored: survey.storedBytes, declared: count)
     return try TensorStorage(byteCount: count) { (bytes) throws(HDF5Error) in
-      if !isComplete, let element = fill.element { repeatElement(element.bytes, over: bytes) }
+      if !survey.isComplete, let element = fill.element { repeatElement(element.bytes, over: bytes) }
       switch source {
       case .stored(let source): bytes.copyMemory(from: source.bytes)
       case .chunked(let chunks): try chunks.read(into: bytes)
       case .unwritten: break
       }
       finish(bytes)
-    }
-  }
-
-  /// A small file can declare any size: what is not stored must be little.
-  private func checkStored(_ stored: Int, _ declared: Int) throws(HDF5Error) {
-    guard declared <= Self.maximumUnwritten || declared / maximumInflation <= stored else {
-      throw HDF5Error(
-        .malformed, "declares \(declared) bytes, of which \(stored) are stored: too few to be believed")
     }
   }
 }

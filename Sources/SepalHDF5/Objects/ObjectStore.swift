@@ -9,7 +9,15 @@ final class ObjectStore: Sendable {
     var claims: Claims
     var shared: SharedMessages
     var contents: [Int: Result<ObjectContents, HDF5Error>] = [:]
+    /// The datasets whose data has been accounted for.
+    var datasets: Set<Int> = []
+    /// What is stored for all of these, and what they declare beyond what that can stand for, in bytes.
+    var stored = 0
+    var unwritten = 0
   }
+
+  /// What all datasets together may be of nothing but fill values, in bytes.
+  private static let maximumUnwritten = 64 << 20
 
   private let state: Locked<State>
 
@@ -26,6 +34,25 @@ final class ObjectStore: Sendable {
       }
       state.contents[address] = contents
       return try contents.get()
+    }
+  }
+
+  /// Accounts for the data of the dataset at `address`, once: a small file can declare any size, and as many datasets
+  /// of the same bytes as it has room for their headers.
+  func account(_ address: Int, stored: Int, declared: Int) throws(HDF5Error) {
+    try state.withLock { (state) throws(HDF5Error) in
+      guard !state.datasets.contains(address) else { return }
+      guard stored <= file.count - state.stored else {
+        throw HDF5Error(.malformed, "has data that shares its bytes with others")
+      }
+      let unwritten = declared / maximumInflation <= stored ? 0 : declared - stored * maximumInflation
+      guard unwritten <= Self.maximumUnwritten - state.unwritten else {
+        throw HDF5Error(
+          .malformed, "declares \(declared) bytes, of which \(stored) are stored: too few to be believed")
+      }
+      state.datasets.insert(address)
+      state.stored += stored
+      state.unwritten += unwritten
     }
   }
 }
