@@ -58,7 +58,8 @@ struct Superblock {
     _ = try cursor.address()
     try checkEnd(&cursor, userBlock)
     guard try cursor.address() == nil else { throw cursor.unsupported("that spreads over several files") }
-    _ = try cursor.address()
+    // The root's entry begins with the offset of its name, a length as in symbol tables.
+    try cursor.skip(cursor.file.lengthSize)
     return try cursor.definedAddress()
   }
 

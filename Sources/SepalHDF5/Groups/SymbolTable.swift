@@ -34,11 +34,11 @@ enum SymbolTable {
     _ = try cursor.version(1...1)
     try cursor.skip(1)
     let count = Int(try cursor.u16())
-    let entries = try cursor.take(count * (2 * file.offsetSize + 24))
+    let entries = try cursor.take(count * (file.lengthSize + file.offsetSize + 24))
     try claims.claim(address..<entries.upperBound, "a symbol table node")
     var entry = Cursor(file, entries, "a symbol table node")
     for _ in 0..<count {
-      let offset = try entry.count(file.offsetSize)
+      let offset = try entry.length()
       let header = try entry.address()
       let cacheType = try entry.u32()
       try entry.skip(4 + 16)
