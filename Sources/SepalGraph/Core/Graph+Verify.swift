@@ -14,9 +14,10 @@ extension Graph {
     for id in order {
       let node = node(id)
       try verify(node)
-      for case let input? in node.inputs {
-        reads[input.index] += 1
-        guard uses(of: input, by: id) == node.inputs.count(where: { $0 == input }) else {
+      let counts = Dictionary(node.inputs.compactMap { $0.map { ($0, 1) } }, uniquingKeysWith: +)
+      for (input, count) in counts {
+        reads[input.index] += count
+        guard uses(of: input, by: id) == count else {
           throw illegal("'\(value(input).name)' does not know all its readers")
         }
       }

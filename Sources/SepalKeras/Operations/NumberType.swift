@@ -2,7 +2,7 @@ import SepalTensor
 
 /// The type of an operand where types are promoted: an element type, or that of a bare Python number, which yields to
 /// any element type of its kind.
-enum NumberType: Hashable {
+package enum NumberType: Hashable {
   case element(ElementType)
   case weakInt
   case weakFloat
@@ -31,12 +31,14 @@ enum NumberType: Hashable {
   }
 
   /// The element type in which Keras 3 computes with operands of these types: the least that is above all of them.
-  static func promoted(_ types: [NumberType]) -> ElementType {
+  package static func promoted(_ types: [NumberType]) -> ElementType {
     guard let first = types.first else { return .float32 }
     let common = types.dropFirst().reduce(first.upperBounds) { $0.intersection($1.upperBounds) }
     // float64 is above everything, so there is always a common bound, and in a lattice a least one.
     let least = common.first { common.isSubset(of: $0.upperBounds) } ?? .element(.float64)
     switch least {
+    // Keras keeps to 32 bits where there is no sign.
+    case .element(.uint64): return .uint32
     case .element(let element): return element
     case .weakInt: return .int32
     case .weakFloat: return .float32

@@ -8,15 +8,77 @@ final class NamedWeights: WeightStore {
   let backend: String?
   private let root: HDF5Group
   private let layerNames: Set<String>
-  private var layers: [String: [Entry]] = [:]
+  private var layers: [String: LayerEntries] = [:]
 
-  private struct Entry {
+  fileprivate struct Entry {
     var name: String
     /// The name's parts without TensorFlow's `:0`.
     var parts: [String]
     var dataset: HDF5Dataset
     /// The layer that it was given to.
     var reader: LayerLocation?
+  }
+
+  /// What is stored for one layer of the outermost model, which may be a model.
+  fileprivate struct LayerEntries {
+    var entries: [Entry]
+    private var byPath: [String: [Int]] = [:]
+    /// By a part of the path and the last one.
+    private var byPart: [Parts: [Int]] = [:]
+
+    private struct Parts: Hashable {
+      var part: String?
+      var last: String
+    }
+
+    init(_ entries: [Entry]) {
+      self.entries = entries
+      for (index, entry) in entries.enumerated() {
+        guard let last = entry.parts.last else { continue }
+        byPath[entry.parts.joined(separator: "/"), default: []].append(index)
+        byPart[Parts(part: nil, last: last), default: []].append(index)
+        for part in Set(entry.parts.dropLast()) {
+          byPart[Parts(part: part, last: last), default: []].append(index)
+        }
+      }
+    }
+
+    /// The entries that could be a variable of the layer at this path; the one that it is, unless the file misleads.
+    func candidates(_ spec: VariableSpec, _ path: [String]) -> [Int] {
+      // A layer's name may hold slashes.
+      let parts = path.flatMap { $0.split(separator: "/").map(String.init) }
+      // The end of the path as it is, the longest that there is: models leave out what is around them.
+      for start in parts.indices {
+        for variable in spec.names {
+          if let found = byPath[(parts[start...] + [variable]).joined(separator: "/")] { return found }
+        }
+      }
+      // Keras 1: `conv1_W`.
+      for name in path.reversed() {
+        for variable in spec.names {
+          if let found = byPath["\(name)_\(variable)"] { return found }
+        }
+      }
+      // From the innermost part outwards, each narrows the choice where it occurs at all.
+      var candidates: [Int]?
+      for part in parts.reversed() {
+        guard let known = candidates else {
+          candidates = indices(part, spec)
+          continue
+        }
+        if known.count == 1 { break }
+        let narrowed = known.filter { entries[$0].parts.dropLast().contains(part) }
+        if !narrowed.isEmpty { candidates = narrowed }
+      }
+      return candidates ?? indices(nil, spec) ?? []
+    }
+
+    private func indices(_ part: String?, _ spec: VariableSpec) -> [Int]? {
+      for variable in spec.names {
+        if let found = byPart[Parts(part: part, last: variable)] { return found }
+      }
+      return nil
+    }
   }
 
   init(_ root: HDF5Group) throws(HDF5Error) {
@@ -49,18 +111,19 @@ final class NamedWeights: WeightStore {
 
   func variables(_ specs: [VariableSpec], at location: LayerLocation) throws(KerasError) -> [HDF5Dataset] {
     guard !specs.isEmpty else { return [] }
-    try reading(layer: location.path) { () throws(HDF5Error) in try load(location.names[0]) }
+    let name = location.names[0]
+    try reading(layer: location.path) { () throws(HDF5Error) in try load(name) }
     var datasets: [HDF5Dataset] = []
     for spec in specs {
       let index = try match(spec, at: location)
-      let entry = layers[location.names[0], default: []][index]
+      guard let entry = layers[name]?.entries[index] else { continue }
       if let reader = entry.reader, reader != location {
         throw KerasError(
           .invalid,
           "needs '\(spec.names[0])' \(spec.shape), but the file's only '\(entry.name)' belongs to '\(reader.path)'",
           layer: location.path)
       }
-      layers[location.names[0]]?[index].reader = location
+      layers[name]?.entries[index].reader = location
       datasets.append(entry.dataset)
     }
     return datasets
@@ -79,41 +142,24 @@ final class NamedWeights: WeightStore {
         entries.append(Entry(name: name, parts: parts, dataset: try group.dataset(name)))
       }
     }
-    layers[layer] = entries
+    layers[layer] = LayerEntries(entries)
   }
 
-  /// The one entry whose last part is the variable's name and whose other parts agree with the layer's path.
+  /// The one entry that is stored for a variable.
   private func match(_ spec: VariableSpec, at location: LayerLocation) throws(KerasError) -> Int {
-    let entries = layers[location.names[0], default: []]
-    var candidates = entries.indices.filter { index in
-      entries[index].parts.last.map { last in spec.names.contains { last == $0 || last.hasSuffix("_\($0)") } }
-        ?? false
-    }
-    // `kernel` must not take what is called `recurrent_kernel`.
-    let exact = candidates.filter { entries[$0].parts.last.map(spec.names.contains) ?? false }
-    if !exact.isEmpty { candidates = exact }
-    // Keras 1 puts the layer's name in front: `conv1_W`.
-    for name in location.names.reversed() where candidates.count > 1 {
-      let prefixed = candidates.filter { index in
-        entries[index].parts.last.map { last in spec.names.contains { last == "\(name)_\($0)" } } ?? false
-      }
-      if !prefixed.isEmpty { candidates = prefixed }
-    }
-    // From the innermost name outwards, each narrows the choice where it occurs at all.
-    for name in location.names.reversed() where candidates.count > 1 {
-      let narrowed = candidates.filter { entries[$0].parts.dropLast().contains(name) }
-      if !narrowed.isEmpty { candidates = narrowed }
-    }
+    guard let layer = layers[location.names[0]] else { return 0 }
+    let candidates = layer.candidates(spec, location.names)
     guard candidates.count == 1 else {
-      let stored = entries.prefix(12).map { "'\($0.name)'" }.joined(separator: ", ")
+      func list(_ indices: some Collection<Int>) -> String {
+        indices.prefix(12).map { "'\(layer.entries[$0].name)'" }.joined(separator: ", ")
+      }
       let what = "'\(spec.names[0])' \(spec.shape)"
       let message =
         candidates.isEmpty
-        ? entries.isEmpty
+        ? layer.entries.isEmpty
           ? "needs \(what), but the file stores no weights for it"
-          : "needs \(what), but the file stores only \(stored)"
-        : "needs \(what), and the file stores \(candidates.count) that it could be: "
-          + candidates.prefix(12).map { "'\(entries[$0].name)'" }.joined(separator: ", ")
+          : "needs \(what), but the file stores only \(list(layer.entries.indices))"
+        : "needs \(what), and the file stores \(candidates.count) that it could be: \(list(candidates))"
       throw KerasError(.invalid, message, layer: location.path)
     }
     return candidates[0]
@@ -122,7 +168,7 @@ final class NamedWeights: WeightStore {
   func unread() throws(KerasError) -> [String] {
     try reading { () throws(HDF5Error) in for name in layerNames.sorted() { try load(name) } }
     return layers.sorted { $0.key < $1.key }.flatMap { layer in
-      layer.value.filter { $0.reader == nil && $0.parts.last != "seed_generator_state" }
+      layer.value.entries.filter { $0.reader == nil && $0.parts.last != "seed_generator_state" }
         .map { "\(layer.key)/\($0.name)" }
     }
   }
