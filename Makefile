@@ -16,7 +16,7 @@ PYTHON := .venv/bin/python
 PIP_FLAGS := -q --disable-pip-version-check --retries 1 --timeout 20
 MUTATIONS ?= 1000000
 FUZZ_SECONDS ?= 600
-FUZZ_TARGETS ?= HDF5 Keras KerasConfig ONNX Sepal Zip
+FUZZ_TARGETS ?= Convert HDF5 Keras KerasConfig ONNX Sepal Zip
 
 .PHONY: help
 help: ## List the targets.
@@ -74,6 +74,7 @@ FUZZ_BUILD := .build-fuzz
 FUZZ_FLAGS := -c release --scratch-path $(FUZZ_BUILD) --sanitize fuzzer --sanitize address \
 	-Xswiftc -sanitize=fuzzer,address -Xswiftc -assert-config -Xswiftc Debug -Xswiftc -DFUZZING
 FUZZ_LIMITS := -max_len=65536 -rss_limit_mb=512 -timeout=10
+FUZZ_SEEDS_Convert := -name '*.onnx'
 FUZZ_SEEDS_HDF5 := -name '*.h5' -o -name '*.h5.gz'
 FUZZ_SEEDS_Keras := -name '*.keras' -o -name '*.h5' -path '*keras*'
 FUZZ_SEEDS_KerasConfig := -name '*.json' -path '*keras*'

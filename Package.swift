@@ -117,6 +117,7 @@ let package = Package(
 // One fuzz target per format. Only `make fuzz` asks for them: not every toolchain brings libFuzzer.
 if Context.environment["SEPAL_FUZZ"] != nil {
   let readers: [(name: String, dependencies: [Target.Dependency])] = [
+    ("Convert", ["SepalONNX", "SepalGraph", "SepalPasses", "SepalRuntime"]),
     ("HDF5", ["SepalHDF5"]),
     ("Keras", ["SepalKeras", "SepalGraph"]),
     ("KerasConfig", ["SepalKeras", "SepalGraph"]),
