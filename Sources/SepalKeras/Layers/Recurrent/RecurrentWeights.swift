@@ -35,8 +35,8 @@ struct RecurrentWeights {
         VariableSpec("recurrent_kernel", "U", shape: [units, columns]),
       ] + (hasBias ? [VariableSpec("bias", "b", shape: biasShape)] : []))
     if cell.isCuDNN {
-      kernel = try variables[0].cuDNNGates(cell.gateCount, transposes: true).gates(order)
-      recurrent = try variables[1].cuDNNGates(cell.gateCount, transposes: false).gates(order)
+      kernel = try variables[0].cuDNNGates(cell.gateCount).gates(order)
+      recurrent = try variables[1].cuDNNGates(cell.gateCount).gates(order)
     } else {
       kernel = try variables[0].transposed([1, 0]).gates(order)
       recurrent = try variables[1].transposed([1, 0]).gates(order)
@@ -104,9 +104,8 @@ extension Tensor {
     return try rows(order.flatMap { $0 * units..<($0 + 1) * units })
   }
 
-  /// `[in, gates·units]` of which cuDNN reads each gate's memory as `[units, in]`, as `[gates·units, in]`. The
-  /// recurrent kernel's gates are stored as they stand.
-  fileprivate func cuDNNGates(_ count: Int, transposes: Bool) throws(KerasError) -> Tensor {
+  /// `[in, gates·units]` of which cuDNN reads each gate's memory as `[units, in]`, as `[gates·units, in]`.
+  fileprivate func cuDNNGates(_ count: Int) throws(KerasError) -> Tensor {
     let (inputs, units) = (shape[0], shape[1] / count)
     // Each gate's columns together: [gates, in, units].
     let apart = try reshaped([inputs, count, units]).transposed([1, 0, 2])
