@@ -35,6 +35,8 @@ final class ModelImport {
   }
 
   func run() throws(KerasError) -> ImportedModel {
+    // Masks hold on to their layers' contexts, which hold on to this.
+    defer { masks = [:] }
     let inputs = try declareInputs()
     let outputs = try run(source.model, Scope(), inputs: inputs)
     var counts: [String: Int] = [:]
