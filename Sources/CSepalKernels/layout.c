@@ -3,16 +3,36 @@
 
 #include <string.h>
 
-void sepal_transpose(float *dst, const float *src, size_t rows, size_t columns) {
-  // Blocks of 16 by 16: one cache line per row on either side.
-  enum { BLOCK = 16 };
-  for (size_t r0 = 0; r0 < rows; r0 += BLOCK) {
-    const size_t r1 = rows - r0 < BLOCK ? rows : r0 + BLOCK;
-    for (size_t c0 = 0; c0 < columns; c0 += BLOCK) {
-      const size_t c1 = columns - c0 < BLOCK ? columns : c0 + BLOCK;
-      for (size_t c = c0; c < c1; c++) {
-        for (size_t r = r0; r < r1; r++) dst[c * rows + r] = src[r * columns + c];
-      }
+// Pixels that are copied before the next lane's turn: a cache line of every lane on either side.
+enum { STRETCH = 16 };
+
+static inline __attribute__((always_inline)) void reorder_block(
+    float *dst, sepal_layout to, const float *src, sepal_layout from, size_t pixels, size_t lanes) {
+  if (to.lane == 1 && from.lane == 1) {
+    for (size_t p = 0; p < pixels; p++) {
+      for (size_t l = 0; l < lanes; l++) dst[p * to.pixel + l] = src[p * from.pixel + l];
+    }
+    return;
+  }
+  for (size_t p0 = 0; p0 < pixels; p0 += STRETCH) {
+    const size_t end = pixels - p0 < STRETCH ? pixels : p0 + STRETCH;
+    for (size_t l = 0; l < lanes; l++) {
+      for (size_t p = p0; p < end; p++) dst[p * to.pixel + l * to.lane] = src[p * from.pixel + l * from.lane];
+    }
+  }
+}
+
+void sepal_reorder(
+    float *dst, sepal_layout to, const float *src, sepal_layout from, size_t pixels, size_t channels, size_t width) {
+  for (size_t c = 0; c < channels; c += width, dst += to.block, src += from.block) {
+    const size_t lanes = channels - c < width ? channels - c : width;
+    // Literal counts for the blocks that all instruction sets use.
+    switch (lanes) {
+    case 3: reorder_block(dst, to, src, from, pixels, 3); break;
+    case 4: reorder_block(dst, to, src, from, pixels, 4); break;
+    case 8: reorder_block(dst, to, src, from, pixels, 8); break;
+    case 16: reorder_block(dst, to, src, from, pixels, 16); break;
+    default: reorder_block(dst, to, src, from, pixels, lanes); break;
     }
   }
 }

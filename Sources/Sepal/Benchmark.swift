@@ -79,18 +79,16 @@ public struct Benchmark: Sendable, Codable {
 
   /// The median of each step over `runs` runs.
   private static func profile(_ session: Session, runs: Int) throws(RuntimeError) -> [Step] {
-    let (graph, plan) = (session.model.graph, session.model.plan)
+    let plan = session.model.plan
     var times = [[Double]](repeating: [], count: plan.steps.count)
     for _ in 0..<max(1, runs) {
       for (index, duration) in try session.profile().enumerated() {
         times[index].append(duration / .milliseconds(1))
       }
     }
-    return zip(zip(plan.steps, graph.nodes), times).map { step, times in
-      let (planned, node) = step
-      return Step(
-        name: planned.node, op: planned.op, kernel: planned.kernel,
-        macs: node.op.macs(graph.inputTypes(of: node), outputs: node.outputs.map { graph.type(of: $0) }),
+    return zip(plan.steps, times).map { step, times in
+      Step(
+        name: step.nodes.last ?? "", op: step.op, kernel: step.kernel, macs: step.macs,
         medianMs: times.sorted()[times.count / 2])
     }
   }

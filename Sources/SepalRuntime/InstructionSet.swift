@@ -46,6 +46,11 @@ package struct KernelFunctions: @unchecked Sendable {
   package var name: String { String(cString: table.pointee.name) }
   package var vectorWidth: Int { table.pointee.vector_width }
 
+  /// The first vector of each panel that `columns` are divided into, and the number of vectors.
+  package func panelStarts(_ columns: Int) -> [Int] {
+    (0...table.pointee.panel_count(columns)).map { table.pointee.panel_start(columns, $0) }
+  }
+
   /// `count` floats, rounded up to whole vectors.
   package func padded(_ count: Int) -> Int { (count + vectorWidth - 1) / vectorWidth * vectorWidth }
 }

@@ -7,6 +7,9 @@ public struct ModelOptions: Sendable {
   public var threads: Int
   /// Nil: what the environment variable `SEPAL_ISA` names, otherwise the best that the machine has.
   public var instructionSet: InstructionSet?
+  /// Whether chains of steps run strip by strip, so that what they hand to each other stays in cache. Results are the
+  /// same bits either way.
+  public var fusesSegments = true
   /// The most memory that a session's activations may take: a file can declare shapes of any size.
   public var maximumActivationBytes = 8 << 30
 
@@ -49,8 +52,8 @@ public final class Model: Sendable {
       throw RuntimeError(.invalidGraph, "\(error)")
     }
     let threads = min(max(1, options.threads), 256)
-    var planner = Planner(graph, functions, threads: threads)
-    try planner.plan(maximumBytes: options.maximumActivationBytes)
+    var planner = Planner(graph, functions, options, threads: threads)
+    try planner.plan()
     self.graph = graph
     self.functions = functions
     plan = Plan(planner, instructionSet)
@@ -61,8 +64,8 @@ public final class Model: Sendable {
     outputs = Dictionary(uniqueKeysWithValues: graph.outputs.map { ($0.name, $0.value) })
   }
 
-  /// Bytes of one session's activations, inputs and outputs included.
-  public var peakActivationBytes: Int { plan.arenaBytes }
+  /// Bytes of one session's activations: inputs, outputs, and what its threads work in included.
+  public var peakActivationBytes: Int { plan.arenaBytes + plan.scratchBytes }
 
   /// Bytes of packed weights. Constants that kernels read in place are not counted.
   public var weightBytes: Int { weights.byteCount }

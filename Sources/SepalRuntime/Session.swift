@@ -1,3 +1,4 @@
+import CSepalKernels
 import SepalGraph
 import SepalTensor
 
@@ -9,8 +10,8 @@ public final class Session {
   public let model: Model
   private let memory: SessionMemory
   private let team: Team
-  /// For each step of the plan its place in the team; nil where there is nothing to run.
-  private let places: [Int?]
+  /// For each step of the plan its phases in the team; none where there is nothing to run.
+  private let places: [Range<Int>]
 
   init(_ model: Model) {
     self.model = model
@@ -22,21 +23,22 @@ public final class Session {
       case .constant(let tensor): UnsafeMutableRawPointer(mutating: memory.address(of: tensor))
       }
     }
-    var bound: [(step: PlannedStep, bound: BoundStep)] = []
-    var places: [Int?] = []
+    var phases: [Team.Phase] = []
+    var places: [Range<Int>] = []
     for step in model.steps {
-      guard step.threads > 0 else {
-        places.append(nil)
-        continue
+      let first = phases.count
+      if step.threads > 0 {
+        let operands = Operands(
+          inputs: step.inputs.map { $0.map(address) }, outputs: step.outputs.map(address), session: memory,
+          functions: model.functions)
+        phases += step.kernel.bindPhases(operands).map { Team.Phase($0, threads: step.threads) }
       }
-      let operands = Operands(
-        inputs: step.inputs.map { $0.map(address) }, outputs: step.outputs.map(address), session: memory,
-        functions: model.functions)
-      places.append(bound.count)
-      bound.append((step, step.kernel.bind(operands)))
+      places.append(first..<phases.count)
     }
     self.places = places
-    team = Team(bound, threads: model.plan.threads, memory: memory)
+    team = Team(
+      phases, threads: model.plan.threads, scratchBytes: model.plan.scratchBytes / model.plan.threads,
+      memory: memory)
   }
 
   /// Runs the model on one tensor per input, by name, and returns its outputs by name.
@@ -48,15 +50,18 @@ public final class Session {
     return try outputs()
   }
 
-  /// As `run(inputs:)`, handing over every node's outputs as they are produced, in execution order. Runs on one
-  /// thread; the results have the same bits.
+  /// As `run(inputs:)`, handing over what each step of the plan computes, in execution order: every node's outputs
+  /// where the model was planned without segments. Runs on one thread; the results have the same bits.
   public func run(
     inputs: [String: Tensor], observing observe: (ValueID, Tensor) -> Void
   ) throws(RuntimeError) -> [String: Tensor] {
     try fill(inputs)
     for (step, place) in zip(model.steps, places) {
-      if let place { try team.runAlone(place) }
-      for output in step.node.outputs { observe(output, tensor(output)) }
+      for phase in place { try team.runAlone(phase) }
+      guard !step.nodes.isEmpty else { continue }
+      for (location, result) in zip(step.outputs, step.results) {
+        observe(result.value, tensor(result, at: location))
+      }
     }
     return try outputs()
   }
@@ -81,7 +86,7 @@ public final class Session {
     durations.reserveCapacity(places.count)
     for place in places {
       let start = clock.now
-      if let place { try team.runAlone(place) }
+      for phase in place { try team.runAlone(phase) }
       durations.append(clock.now - start)
     }
     return durations
@@ -129,14 +134,40 @@ public final class Session {
 
   private func tensor(_ id: ValueID) -> Tensor { Tensor(model.graph.type(of: id), copying: bytes(id)) }
 
+  private func tensor(_ value: PlanValue, at location: Location) -> Tensor {
+    guard case .arena(let offset) = location, value.form != .plain, let shape = ImageShape(value.type) else {
+      return Tensor(value.type, copying: bytes(location, value.type.byteCount))
+    }
+    let vector = model.functions.vectorWidth
+    let source = (memory.arena + offset).assumingMemoryBound(to: Float.self)
+    let image = shape.floats(in: .plain, vector: vector)
+    var floats = [Float](repeating: 0, count: shape.batch * image)
+    floats.withUnsafeMutableBufferPointer { floats in
+      guard let target = floats.baseAddress else { return }
+      for index in 0..<shape.batch {
+        sepal_reorder(
+          target + index * image, shape.layout(of: .plain, vector: vector),
+          source + index * shape.floats(in: value.form, vector: vector),
+          shape.layout(of: value.form, vector: vector),
+          shape.pixels, shape.channels, vector)
+      }
+    }
+    return floats.withUnsafeBytes { Tensor(value.type, copying: $0) }
+  }
+
   private func bytes(_ id: ValueID) -> UnsafeRawBufferPointer {
-    let count = model.graph.type(of: id).byteCount
-    switch model.locations[id.index] {
+    guard let location = model.locations[id.index] else {
+      preconditionFailure("value \(id.index) is not part of the plan")
+    }
+    return bytes(location, model.graph.type(of: id).byteCount)
+  }
+
+  private func bytes(_ location: Location, _ count: Int) -> UnsafeRawBufferPointer {
+    switch location {
     case .arena(let offset): return UnsafeRawBufferPointer(start: memory.arena + offset, count: count)
     case .constant(let tensor):
       let bytes = tensor.storage.bytes
       return UnsafeRawBufferPointer(rebasing: bytes[tensor.byteOffset..<tensor.byteOffset + count])
-    case nil: preconditionFailure("value \(id.index) is not part of the plan")
     }
   }
 

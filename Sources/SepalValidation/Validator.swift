@@ -19,6 +19,8 @@ public struct Validator: Sendable {
   private let original: Graph
   private let converted: Graph
   private let model: Model
+  /// The same without segments, which hand over less than every value; where layers are compared.
+  private let stepwise: Model?
   private let options: Options
 
   /// - Throws: `ComparisonError` when the two do not have the same inputs and outputs or cannot be run.
@@ -28,7 +30,10 @@ public struct Validator: Sendable {
     self.converted = converted
     self.options = options
     do {
-      model = try Model(converted, options: ModelOptions(threads: options.threads))
+      var plan = ModelOptions(threads: options.threads)
+      model = try Model(converted, options: plan)
+      plan.fusesSegments = false
+      stepwise = options.comparesLayers ? try Model(converted, options: plan) : nil
     } catch {
       throw ComparisonError("the converted model cannot be run: \(error)")
     }
@@ -68,12 +73,10 @@ public struct Validator: Sendable {
     var layers: [LayerComparison] = []
     let actual: [String: Tensor]
     do {
-      let session = model.makeSession()
-      actual =
-        options.comparesLayers
-        ? try session.run(inputs: inputs) { id, tensor in
-          if let layer = layer(id, tensor, sources) { layers.append(layer) }
-        } : try session.run(inputs: inputs)
+      actual = try model.makeSession().run(inputs: inputs)
+      _ = try stepwise?.makeSession().run(inputs: inputs) { id, tensor in
+        if let layer = layer(id, tensor, sources) { layers.append(layer) }
+      }
     } catch {
       throw ComparisonError("the converted model cannot be run: \(error)")
     }

@@ -1,146 +1,133 @@
-// Depthwise convolution, vectorised over channels. For each output row a table holds, per kernel row, a pointer to
-// every input pixel that the row's windows touch, or to zeros: padding and dilation cost nothing inside.
-//
-// The 3×3 and 5×5 kernels at stride 1 and 2 compute four neighbouring outputs at a time, so that one input load
-// feeds all the windows it lies in; a row is cut into stretches whose inputs stay in L1 while the channels pass.
-// Where a width or a channel count is not a multiple, the last step overlaps the one before it and computes the
-// same values again.
+// Depthwise convolution over blocked images. A few neighbouring outputs of one block are computed at a time, every tap
+// being one multiply-add straight from memory; where the window leaves the image sideways, outputs are computed one by
+// one over the taps inside. The order of additions is that of the taps in every case.
 
-enum { OUTPUTS = 4, STRETCH_FLOATS = 4096 };
+typedef struct {
+  size_t begin, end;  // kernel positions whose tap is inside the image
+} tap_range;
 
-INLINE size_t table_columns(const sepal_window *w) {
-  return (w->out_w - 1) * w->stride_w + (w->kernel_w - 1) * w->dilation_w + 1;
+// Positions i of `kernel` with 0 ≤ origin + i·dilation < extent.
+INLINE tap_range taps_inside(ptrdiff_t origin, size_t kernel, size_t dilation, size_t extent) {
+  const size_t begin = origin < 0 ? ceil_divide((size_t)-origin, dilation) : 0;
+  const ptrdiff_t room = (ptrdiff_t)extent - origin;
+  const size_t end = room > 0 ? ceil_divide((size_t)room, dilation) : 0;
+  tap_range range = {begin < kernel ? begin : kernel, end < kernel ? end : kernel};
+  if (range.end < range.begin) range.end = range.begin;
+  return range;
 }
 
-static size_t depthwise_scratch(const sepal_window *w) {
-  return w->kernel_h * table_columns(w) * sizeof(float *);
-}
+typedef struct {
+  const float *const *rows;  // the window's rows of one block
+  const float *weights, *residual;
+  float *out;
+  vf bias, low, high;
+} depthwise_line;
 
-static void fill_table(const sepal_window *w, size_t row, const float **table) {
-  const size_t columns = table_columns(w);
-  const float *image = w->input + row / w->out_h * w->in_h * w->in_w * w->in_stride;
-  const ptrdiff_t top = (ptrdiff_t)(row % w->out_h * w->stride_h) - (ptrdiff_t)w->pad_top;
-  for (size_t ky = 0; ky < w->kernel_h; ky++) {
-    const ptrdiff_t y = top + (ptrdiff_t)(ky * w->dilation_h);
-    for (size_t i = 0; i < columns; i++) {
-      const ptrdiff_t x = (ptrdiff_t)i - (ptrdiff_t)w->pad_left;
-      table[ky * columns + i] = inside(y, w->in_h) && inside(x, w->in_w)
-          ? image + ((size_t)y * w->in_w + (size_t)x) * w->in_stride
-          : w->zeros;
-    }
-  }
-}
-
-// OUTPUTS neighbouring outputs of one vector of channels. `kernel` holds the weights of a 3×3 in registers; those
-// of a larger kernel are loaded row by row.
+// Outputs [x, x + count), all of whose taps are inside.
 INLINE void depthwise_outputs(
-    const sepal_window *w, const float *const *table, size_t columns, float *out, const float *residual,
-    size_t channel, const vf *kernel, vf bias, const epilogue *e, const size_t size, const size_t stride) {
-  vf acc[OUTPUTS];
-  UNROLL for (size_t o = 0; o < OUTPUTS; o++) acc[o] = bias;
-  // Before the products: a branch after them makes the compiler split the four sums, and then latency rules.
-  if (residual) {
-    UNROLL for (size_t o = 0; o < OUTPUTS; o++) acc[o] += load(residual + o * w->residual_stride + channel);
-  }
-  UNROLL for (size_t ky = 0; ky < size; ky++) {
-    vf weights[5];
-    UNROLL for (size_t kx = 0; kx < size; kx++) {
-      weights[kx] = size == 3 ? kernel[ky * size + kx]
-                              : load(w->weights + (ky * size + kx) * w->in_c + channel);
-    }
-    UNROLL for (size_t i = 0; i < (OUTPUTS - 1) * stride + size; i++) {
-      const vf x = load(table[ky * columns + i] + channel);
-      UNROLL for (size_t o = 0; o < OUTPUTS; o++) {
-        // i = o·stride + kx. Outside 0…size−1 the difference wraps to a huge number.
-        if (i - o * stride < size) acc[o] = madd(x, weights[i - o * stride], acc[o]);
+    const sepal_strip *s, const depthwise_line *line, size_t x, const size_t count, const size_t kernel_h,
+    const size_t kernel_w, const size_t stride, const size_t dilation) {
+  vf acc[8];
+  UNROLL for (size_t o = 0; o < count; o++) acc[o] = line->bias;
+  const size_t first = (x * stride - s->pad_left) * VW;
+  for (size_t ky = 0; ky < kernel_h; ky++) {
+    const float *row = line->rows[ky] + first;
+    for (size_t kx = 0; kx < kernel_w; kx++) {
+      const vf weight = load(line->weights + (ky * kernel_w + kx) * VW);
+      UNROLL for (size_t o = 0; o < count; o++) {
+        acc[o] = madd(load(row + (o * stride + kx * dilation) * VW), weight, acc[o]);
       }
     }
   }
-  UNROLL for (size_t o = 0; o < OUTPUTS; o++) {
-    store(out + o * w->out_stride + channel, clamp(acc[o], e->low, e->high));
+  if (line->residual) {
+    UNROLL for (size_t o = 0; o < count; o++) acc[o] += load(line->residual + (x + o) * VW);
   }
+  UNROLL for (size_t o = 0; o < count; o++) store(line->out + (x + o) * VW, clamp(acc[o], line->low, line->high));
 }
 
-// Requires out_w ≥ OUTPUTS and in_c ≥ VW.
-INLINE void depthwise_row(
-    const sepal_window *w, const float *const *table, float *out, const float *residual,
-    const epilogue *e, const size_t size, const size_t stride) {
-  const size_t columns = table_columns(w);
-  const size_t fit = STRETCH_FLOATS / (size * stride * w->in_c);
-  const size_t stretch = fit < OUTPUTS ? OUTPUTS : fit;
-  for (size_t x0 = 0; x0 < w->out_w; x0 += stretch) {
-    const size_t end = w->out_w - x0 < stretch ? w->out_w : x0 + stretch;
-    for (size_t c0 = 0; c0 < w->in_c; c0 += VW) {
-      const size_t c = w->in_c - c0 < VW ? w->in_c - VW : c0;
-      const vf bias = load(w->bias + c);
-      vf kernel[9];
-      if (size == 3) {
-        UNROLL for (size_t t = 0; t < 9; t++) kernel[t] = load(w->weights + t * w->in_c + c);
-      }
-      for (size_t x1 = x0; x1 < end; x1 += OUTPUTS) {
-        const size_t x = w->out_w - x1 < OUTPUTS ? w->out_w - OUTPUTS : x1;
-        depthwise_outputs(
-            w, table + x * stride, columns, out + x * w->out_stride,
-            residual ? residual + x * w->residual_stride : NULL, c, kernel, bias, e, size, stride);
-      }
+// One output over the taps [begin, end) of each kernel row.
+INLINE void depthwise_border(
+    const sepal_strip *s, const depthwise_line *line, size_t x, size_t begin, size_t end, const size_t kernel_h,
+    const size_t kernel_w, const size_t stride, const size_t dilation) {
+  vf acc = line->bias;
+  const ptrdiff_t first = (ptrdiff_t)(x * stride) - (ptrdiff_t)s->pad_left;
+  for (size_t ky = 0; ky < kernel_h; ky++) {
+    for (size_t kx = begin; kx < end; kx++) {
+      const float *pixel = line->rows[ky] + (first + (ptrdiff_t)(kx * dilation)) * VW;
+      acc = madd(load(pixel), load(line->weights + (ky * kernel_w + kx) * VW), acc);
     }
   }
+  if (line->residual) acc += load(line->residual + x * VW);
+  store(line->out + x * VW, clamp(acc, line->low, line->high));
 }
 
-NOINLINE void depthwise_row_any(
-    const sepal_window *w, const float *const *table, float *out, const float *residual,
-    const epilogue *e) {
-  const size_t columns = table_columns(w);
-  for (size_t x = 0; x < w->out_w; x++) {
-    for (size_t c = 0; c < w->in_c; c += VW) {
-      const size_t count = w->in_c - c < VW ? w->in_c - c : VW;
-      vf acc = load_n(w->bias + c, count);
-      for (size_t ky = 0; ky < w->kernel_h; ky++) {
-        const float *const *row = table + ky * columns + x * w->stride_w;
-        const float *weights = w->weights + ky * w->kernel_w * w->in_c + c;
-        for (size_t kx = 0; kx < w->kernel_w; kx++) {
-          acc = madd(
-              load_n(row[kx * w->dilation_w] + c, count), load_n(weights + kx * w->in_c, count), acc);
-        }
+INLINE void depthwise_line_of(
+    const sepal_strip *s, const depthwise_line *line, const size_t kernel_h, const size_t kernel_w,
+    const size_t stride, const size_t dilation) {
+  // Outputs [left, right) have all their taps inside.
+  const size_t reach = (kernel_w - 1) * dilation;
+  size_t left = ceil_divide(s->pad_left, stride);
+  size_t right = s->in_w + s->pad_left > reach ? (s->in_w + s->pad_left - reach - 1) / stride + 1 : 0;
+  if (right > s->out_w) right = s->out_w;
+  if (left > right) left = right;
+  for (size_t x = 0; x < s->out_w; x++) {
+    if (x == left) {
+      for (; x + 8 <= right; x += 8) depthwise_outputs(s, line, x, 8, kernel_h, kernel_w, stride, dilation);
+      if (x + 4 <= right) {
+        depthwise_outputs(s, line, x, 4, kernel_h, kernel_w, stride, dilation);
+        x += 4;
       }
-      if (residual) acc += load_n(residual + x * w->residual_stride + c, count);
-      store_n(out + x * w->out_stride + c, clamp(acc, e->low, e->high), count);
+      for (; x < right; x++) depthwise_outputs(s, line, x, 1, kernel_h, kernel_w, stride, dilation);
+      if (x == s->out_w) break;
     }
+    const tap_range taps =
+        taps_inside((ptrdiff_t)(x * stride) - (ptrdiff_t)s->pad_left, kernel_w, dilation, s->in_w);
+    depthwise_border(s, line, x, taps.begin, taps.end, kernel_h, kernel_w, stride, dilation);
   }
 }
 
-#define FAST(SIZE, STRIDE) \
-  NOINLINE void depthwise_row_##SIZE##s##STRIDE( \
-      const sepal_window *w, const float *const *table, float *out, const float *residual, \
-      const epilogue *e) { \
-    depthwise_row(w, table, out, residual, e, SIZE, STRIDE); \
+#define LINE(SIZE, STRIDE) \
+  NOINLINE void depthwise_line_##SIZE##s##STRIDE(const sepal_strip *s, const depthwise_line *line) { \
+    depthwise_line_of(s, line, SIZE, SIZE, STRIDE, 1); \
   }
-FAST(3, 1)
-FAST(3, 2)
-FAST(5, 1)
-FAST(5, 2)
-#undef FAST
+LINE(3, 1)
+LINE(3, 2)
+LINE(5, 1)
+LINE(5, 2)
+#undef LINE
 
-typedef void (*row_function)(
-    const sepal_window *, const float *const *, float *, const float *, const epilogue *);
-
-INLINE row_function depthwise_row_for(const sepal_window *w) {
-  const bool fast = w->kernel_h == w->kernel_w && w->dilation_w == 1 && w->out_w >= OUTPUTS && w->in_c >= VW;
-  if (fast && w->kernel_w == 3 && w->stride_w == 1) return depthwise_row_3s1;
-  if (fast && w->kernel_w == 3 && w->stride_w == 2) return depthwise_row_3s2;
-  if (fast && w->kernel_w == 5 && w->stride_w == 1) return depthwise_row_5s1;
-  if (fast && w->kernel_w == 5 && w->stride_w == 2) return depthwise_row_5s2;
-  return depthwise_row_any;
+NOINLINE void depthwise_line_any(const sepal_strip *s, const depthwise_line *line) {
+  depthwise_line_of(s, line, s->kernel_h, s->kernel_w, s->stride_w, s->dilation_w);
 }
 
-static void depthwise(const sepal_window *w, size_t begin, size_t end, void *scratch) {
-  const float **table = scratch;
-  const epilogue e = epilogue_of(w->activation);
-  const row_function run = depthwise_row_for(w);
-  for (size_t row = begin; row < end; row++) {
-    float *out = w->output + row * w->out_w * w->out_stride;
-    fill_table(w, row, table);
-    run(w, table, out, w->residual ? w->residual + row * w->out_w * w->residual_stride : NULL, &e);
-    if (e.stored) activate_rows(out, w->out_stride, w->out_w, w->in_c, w->activation);
+typedef void (*line_function)(const sepal_strip *, const depthwise_line *);
+
+INLINE line_function depthwise_line_for(const sepal_strip *s) {
+  const bool square = s->kernel_h == s->kernel_w && s->dilation_w == 1;
+  if (square && s->kernel_w == 3 && s->stride_w == 1) return depthwise_line_3s1;
+  if (square && s->kernel_w == 3 && s->stride_w == 2) return depthwise_line_3s2;
+  if (square && s->kernel_w == 5 && s->stride_w == 1) return depthwise_line_5s1;
+  if (square && s->kernel_w == 5 && s->stride_w == 2) return depthwise_line_5s2;
+  return depthwise_line_any;
+}
+
+static void depthwise(const sepal_strip *s, size_t block_begin, size_t block_end) {
+  const epilogue e = epilogue_of(s->activation);
+  const line_function run = depthwise_line_for(s);
+  for (size_t b = block_begin; b < block_end; b++) {
+    for (size_t r = 0; r < s->row_count; r++) {
+      const float *rows[SEPAL_KERNEL_ROWS];
+      for (size_t ky = 0; ky < s->kernel_h; ky++) {
+        const float *row = s->rows[r * s->kernel_h + ky];
+        rows[ky] = row ? row + b * s->in_block : s->zeros;
+      }
+      const depthwise_line line = {
+          .rows = rows, .weights = s->weights + b * s->kernel_h * s->kernel_w * VW,
+          .residual = s->residual ? s->residual[r] + b * s->residual_block : NULL,
+          .out = s->out[r] + b * s->out_block, .bias = load(s->bias + b * VW), .low = e.low, .high = e.high,
+      };
+      run(s, &line);
+      if (e.stored) activate(line.out, line.out, s->out_w * VW, s->activation);
+    }
   }
 }

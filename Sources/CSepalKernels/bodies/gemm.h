@@ -1,16 +1,18 @@
-// Packed GEMM: tiles of MR rows by one panel, where a panel is 1 to 3 vectors of output columns, stored [k][columns].
-// n columns make ⌈n / VW⌉ vectors, divided evenly over the fewest panels; rows are divided evenly over the fewest
-// tiles. A row is a list of pointers, one per tap: a matrix has one tap, a convolution one per kernel position.
+// Packed GEMM over pixels: tiles of MR pixels by one panel, where a panel is 1 to 3 vectors of output columns, stored
+// [k][columns]. n columns make ⌈n / VW⌉ vectors, divided evenly over the panels; pixels are divided evenly over the
+// fewest tiles. A convolution is the same product over several taps: kernel rows by positions in a row.
 
-#define NV_MAX (MR3 ? 3 : 2)
-#define MR_MAX 12
+#define NV_MAX 3
+#define MR_MAX 14
 
 INLINE size_t ceil_divide(size_t a, size_t b) { return (a + b - 1) / b; }
 
-static size_t panel_count(size_t n) { return ceil_divide(ceil_divide(n, VW), NV_MAX); }
+static size_t panel_count(size_t n) { return PANELS(ceil_divide(n, VW)); }
 
 // The first vector of panel i.
 INLINE size_t panel_start(size_t n, size_t panels, size_t i) { return i * ceil_divide(n, VW) / panels; }
+
+static size_t first_vector(size_t n, size_t i) { return panel_start(n, panel_count(n), i); }
 
 static size_t packed_size(size_t n, size_t k) { return ceil_divide(n, VW) * VW * k; }
 
@@ -48,187 +50,153 @@ static void pack(
 }
 
 typedef struct {
-  const float *const *rows;  // [tap][row], row_count apart
-  size_t row_count, taps, k;
+  const float *const *rows;          // the kernel rows under pixel 0
+  size_t row_count, taps, tap_step;  // kernel rows; positions in each, and floats from one to the next
+  size_t k, a_pixel, a_block;
   const float *b, *bias;
   const float *residual;
-  size_t residual_stride;
+  size_t residual_pixel, residual_block;
   float *c;
-  size_t c_stride;
-  size_t last;  // valid columns in the last vector, 1…VW
-  bool begins, ends;
+  size_t c_pixel, c_block;
+  size_t last;          // columns to store of the last vector, 1…VW
+  size_t first, tiles;  // the first pixel, and the number of tiles, one after another along the pixels
   vf low, high;
-} tile_work;
+  bool hard_swish;
+} tile_run;
 
-// Steps of VK along k, so that one load of a row serves VK multiplications by lane. The order of additions is that
-// of k in every case.
-INLINE void multiply(
-    vf acc[MR_MAX][3], const float *const *rows, const float **panel, size_t k, const size_t mr,
-    const size_t nv) {
-  const float *a[MR_MAX];
-  UNROLL for (size_t i = 0; i < mr; i++) a[i] = rows[i];
-  const float *b = *panel;
-  size_t kk = 0;
-  for (; kk + VK <= k; kk += VK) {
-#if VK > 1
+// Adds k products to every element of a tile, in the order of k. `a_pixel` is a literal for blocked images, so that one
+// pointer reaches all pixels of the tile.
+INLINE const float *multiply(
+    vf acc[MR_MAX][NV_MAX], const float *a, const float *b, size_t k, size_t a_pixel, size_t a_block,
+    const size_t mr, const size_t nv) {
+  for (; k >= VW; k -= VW, a += a_block, b += VW * nv * VW) {
+#if BY_LANE
     vf lanes[MR_MAX];
-    UNROLL for (size_t i = 0; i < mr; i++) lanes[i] = load(a[i] + kk);
-    UNROLL for (size_t l = 0; l < VK; l++) {
-      vf column[3];
+    UNROLL for (size_t i = 0; i < mr; i++) lanes[i] = load(a + i * a_pixel);
+#endif
+    UNROLL for (size_t l = 0; l < VW; l++) {
+      vf column[NV_MAX];
       UNROLL for (size_t j = 0; j < nv; j++) column[j] = load(b + (l * nv + j) * VW);
       UNROLL for (size_t i = 0; i < mr; i++) {
-        UNROLL for (size_t j = 0; j < nv; j++) acc[i][j] = madd(splat(lanes[i][l]), column[j], acc[i][j]);
+#if BY_LANE
+        const vf x = splat(lanes[i][l]);
+#else
+        const vf x = splat(a[i * a_pixel + l]);
+#endif
+        UNROLL for (size_t j = 0; j < nv; j++) acc[i][j] = madd(x, column[j], acc[i][j]);
       }
     }
-#else
-    vf column[3];
+  }
+  for (; k > 0; k--, a++, b += nv * VW) {
+    vf column[NV_MAX];
     UNROLL for (size_t j = 0; j < nv; j++) column[j] = load(b + j * VW);
     UNROLL for (size_t i = 0; i < mr; i++) {
-      const vf x = splat(a[i][kk]);
+      const vf x = splat(a[i * a_pixel]);
       UNROLL for (size_t j = 0; j < nv; j++) acc[i][j] = madd(x, column[j], acc[i][j]);
     }
-#endif
-    b += VK * nv * VW;
   }
-#if VK > 1
-  for (; kk < k; kk++, b += nv * VW) {
-    UNROLL for (size_t i = 0; i < mr; i++) {
-      const vf x = splat(a[i][kk]);
-      UNROLL for (size_t j = 0; j < nv; j++) acc[i][j] = madd(x, load(b + j * VW), acc[i][j]);
-    }
-  }
-#endif
-  *panel = b;
+  return b;
 }
 
 INLINE void finish(
-    vf acc[MR_MAX][3], const tile_work *t, const size_t mr, const size_t nv, const bool whole) {
-  UNROLL for (size_t i = 0; i < mr; i++) {
-    float *c = t->c + i * t->c_stride;
+    vf acc[MR_MAX][NV_MAX], const tile_run *t, size_t pixel, const size_t mr, const size_t nv, const bool whole,
+    const bool swish) {
+  float *c = t->c + pixel * t->c_pixel;
+  if (t->residual) {
+    const float *residual = t->residual + pixel * t->residual_pixel;
     UNROLL for (size_t j = 0; j < nv; j++) {
-      const size_t count = whole || j + 1 < nv ? VW : t->last;
-      vf v = acc[i][j];
-      if (t->ends) {
-        if (t->residual) v += load_n(t->residual + i * t->residual_stride + j * VW, count);
-        v = clamp(v, t->low, t->high);
+      UNROLL for (size_t i = 0; i < mr; i++) {
+        acc[i][j] += load_n(
+            residual + i * t->residual_pixel + j * t->residual_block, whole || j + 1 < nv ? VW : t->last);
       }
-      store_n(c + j * VW, v, count);
+    }
+  }
+  UNROLL for (size_t j = 0; j < nv; j++) {
+    UNROLL for (size_t i = 0; i < mr; i++) {
+      const vf v = swish ? hard_swish(acc[i][j]) : clamp(acc[i][j], t->low, t->high);
+      store_n(c + i * t->c_pixel + j * t->c_block, v, whole || j + 1 < nv ? VW : t->last);
     }
   }
 }
 
-INLINE void tile(const tile_work *t, const size_t mr, const size_t nv) {
-  vf acc[MR_MAX][3];
-  if (t->begins) {
+// The loop over tiles is in here, not around the call: the end of one tile overlaps the start of the next, which makes
+// up for most of what short products would lose.
+INLINE void run_tiles(const tile_run *t, const size_t mr, const size_t nv, const bool blocked) {
+  const size_t a_pixel = blocked ? VW : t->a_pixel;
+  for (size_t n = 0, pixel = t->first; n < t->tiles; n++, pixel += mr) {
+    vf acc[MR_MAX][NV_MAX];
     UNROLL for (size_t j = 0; j < nv; j++) {
       const vf bias = load(t->bias + j * VW);
       UNROLL for (size_t i = 0; i < mr; i++) acc[i][j] = bias;
     }
-  } else {
-    UNROLL for (size_t i = 0; i < mr; i++) {
-      UNROLL for (size_t j = 0; j < nv; j++) {
-        acc[i][j] = load_n(t->c + i * t->c_stride + j * VW, j + 1 < nv ? VW : t->last);
+    const float *b = t->b;
+    for (size_t row = 0; row < t->row_count; row++) {
+      const float *a = t->rows[row] + pixel * a_pixel;
+      for (size_t tap = 0; tap < t->taps; tap++, a += t->tap_step) {
+        b = multiply(acc, a, b, t->k, a_pixel, t->a_block, mr, nv);
       }
     }
-  }
-  const float *b = t->b;
-  for (size_t tap = 0; tap < t->taps; tap++) multiply(acc, t->rows + tap * t->row_count, &b, t->k, mr, nv);
-  if (t->last == VW) {
-    finish(acc, t, mr, nv, true);
-  } else {
-    finish(acc, t, mr, nv, false);
+    if (t->last < VW) {
+      finish(acc, t, pixel, mr, nv, false, false);
+    } else if (t->hard_swish) {
+      finish(acc, t, pixel, mr, nv, true, true);
+    } else {
+      finish(acc, t, pixel, mr, nv, true, false);
+    }
   }
 }
 
-#define TILE(MR, NV) \
-  NOINLINE void tile_##MR##x##NV(const tile_work *t) { tile(t, MR, NV); }
-#define TILES_1_4(NV) TILE(1, NV) TILE(2, NV) TILE(3, NV) TILE(4, NV)
-#define TILES_5_6(NV) TILE(5, NV) TILE(6, NV)
-#define TILES_7_8(NV) TILE(7, NV) TILE(8, NV)
-#define TILES_9_12(NV) TILE(9, NV) TILE(10, NV) TILE(11, NV) TILE(12, NV)
-#define ENTRY(MR, NV) [NV - 1][MR - 1] = tile_##MR##x##NV
-#define ENTRIES_1_4(NV) ENTRY(1, NV), ENTRY(2, NV), ENTRY(3, NV), ENTRY(4, NV),
-#define ENTRIES_5_6(NV) ENTRY(5, NV), ENTRY(6, NV),
-#define ENTRIES_7_8(NV) ENTRY(7, NV), ENTRY(8, NV),
-#define ENTRIES_9_12(NV) ENTRY(9, NV), ENTRY(10, NV), ENTRY(11, NV), ENTRY(12, NV),
+#define TILES(MR, NV) \
+  NOINLINE void tiles_##MR##x##NV(const tile_run *t) { run_tiles(t, MR, NV, false); } \
+  NOINLINE void blocked_tiles_##MR##x##NV(const tile_run *t) { run_tiles(t, MR, NV, true); }
+FOR_EACH_TILE(TILES)
+#undef TILES
 
-TILES_1_4(1)
-#if MR1 > 4
-TILES_5_6(1)
-#endif
-#if MR1 > 6
-TILES_7_8(1)
-#endif
-#if MR1 > 8
-TILES_9_12(1)
-#endif
-TILES_1_4(2)
-#if MR2 > 4
-TILES_5_6(2)
-#endif
-#if MR2 > 6
-TILES_7_8(2)
-#endif
-#if MR2 > 8
-TILES_9_12(2)
-#endif
-#if MR3 > 0
-TILES_1_4(3)
-#endif
-#if MR3 > 4
-TILES_5_6(3)
-#endif
-#if MR3 > 6
-TILES_7_8(3)
-#endif
-
-static void (*const tiles[3][MR_MAX])(const tile_work *) = {
-    ENTRIES_1_4(1)
-#if MR1 > 4
-    ENTRIES_5_6(1)
-#endif
-#if MR1 > 6
-    ENTRIES_7_8(1)
-#endif
-#if MR1 > 8
-    ENTRIES_9_12(1)
-#endif
-    ENTRIES_1_4(2)
-#if MR2 > 4
-    ENTRIES_5_6(2)
-#endif
-#if MR2 > 6
-    ENTRIES_7_8(2)
-#endif
-#if MR2 > 8
-    ENTRIES_9_12(2)
-#endif
-#if MR3 > 0
-    ENTRIES_1_4(3)
-#endif
-#if MR3 > 4
-    ENTRIES_5_6(3)
-#endif
-#if MR3 > 6
-    ENTRIES_7_8(3)
-#endif
-};
-
-#undef TILE
-#undef TILES_1_4
-#undef TILES_5_6
-#undef TILES_7_8
-#undef TILES_9_12
+#define ENTRY(MR, NV) [0][NV - 1][MR - 1] = tiles_##MR##x##NV, [1][NV - 1][MR - 1] = blocked_tiles_##MR##x##NV,
+static void (*const tile_functions[2][NV_MAX][MR_MAX])(const tile_run *) = {FOR_EACH_TILE(ENTRY)};
 #undef ENTRY
-#undef ENTRIES_1_4
-#undef ENTRIES_5_6
-#undef ENTRIES_7_8
-#undef ENTRIES_9_12
 
 INLINE size_t tile_rows(size_t nv) { return nv == 1 ? MR1 : nv == 2 ? MR2 : MR3; }
 
-NOINLINE void activate_rows(float *c, size_t stride, size_t rows, size_t columns, sepal_activation act) {
-  for (size_t i = 0; i < rows; i++) activate(c + i * stride, c + i * stride, columns, act);
+// Pixels [0, pixels) of a run: tiles of one size, then tiles that are one pixel smaller.
+INLINE void run_pixels(tile_run *run, size_t pixels, size_t nv) {
+  void (*const *functions)(const tile_run *) = tile_functions[run->a_pixel == VW][nv - 1];
+  const size_t count = ceil_divide(pixels, tile_rows(nv));
+  const size_t small = pixels / count, large_tiles = pixels % count;
+  run->first = 0;
+  run->tiles = large_tiles;
+  if (run->tiles) functions[small](run);
+  run->first = large_tiles * (small + 1);
+  run->tiles = count - large_tiles;
+  functions[small - 1](run);
+}
+
+// The part of an epilogue that is not done in registers, on `pixels` pixels that were just stored.
+INLINE void activate_stored(const tile_run *run, size_t pixels, size_t nv, sepal_activation act) {
+  if (run->c_pixel == VW) {
+    for (size_t j = 0; j < nv; j++) {
+      float *c = run->c + j * run->c_block;
+      activate(c, c, pixels * VW, act);
+    }
+  } else {
+    for (size_t i = 0; i < pixels; i++) {
+      float *c = run->c + i * run->c_pixel;
+      activate(c, c, (nv - 1) * VW + run->last, act);
+    }
+  }
+}
+
+INLINE void set_epilogue(tile_run *run, sepal_activation act, bool *stored) {
+  const epilogue e = epilogue_of(act);
+  run->low = e.low;
+  run->high = e.high;
+  run->hard_swish = act.kind == SEPAL_ACT_HARD_SWISH && run->c_pixel == VW;
+  *stored = e.stored && !run->hard_swish;
+}
+
+// Columns to store of the vector before `end`: lanes beyond the last channel exist only in blocked images.
+INLINE size_t stored_columns(size_t n, size_t end, size_t c_block) {
+  return c_block == VW && end * VW > n ? n - (end - 1) * VW : VW;
 }
 
 // One row against one panel. It waits for memory, not for arithmetic: four independent sums over k keep the loads
@@ -280,47 +248,31 @@ NOINLINE void vector_times_matrix(const sepal_gemm *g, size_t begin, size_t end)
 
 static void gemm(
     const sepal_gemm *g, size_t row_begin, size_t row_end, size_t panel_begin, size_t panel_end) {
-  if (g->m == 1) {
+  if (g->m == 1 && g->a_block == VW && g->c_block == VW) {
     if (row_begin < row_end) vector_times_matrix(g, panel_begin, panel_end);
     return;
   }
-  const epilogue e = epilogue_of(g->activation);
   const size_t panels = panel_count(g->n);
+  const float *row;
+  tile_run run = {
+      .rows = &row, .row_count = 1, .taps = 1, .k = g->k, .a_pixel = g->a_pixel, .a_block = g->a_block,
+      .residual_pixel = g->residual_pixel, .residual_block = g->residual_block, .c_pixel = g->c_pixel,
+      .c_block = g->c_block,
+  };
+  bool stored;
+  set_epilogue(&run, g->activation, &stored);
   for (size_t m0 = row_begin; m0 < row_end; m0 += g->row_block) {
-    const size_t rows = row_end - m0 < g->row_block ? row_end - m0 : g->row_block;
+    const size_t pixels = row_end - m0 < g->row_block ? row_end - m0 : g->row_block;
+    row = g->a + m0 * g->a_pixel;
     for (size_t p = panel_begin; p < panel_end; p++) {
-      const size_t first = panel_start(g->n, panels, p) * VW;
-      const size_t nv = panel_start(g->n, panels, p + 1) - first / VW;
-      const size_t columns = g->n - first < nv * VW ? g->n - first : nv * VW;
-      const size_t count = ceil_divide(rows, tile_rows(nv));
-      for (size_t k0 = 0; k0 < g->k; k0 += g->k_block) {
-        const size_t depth = g->k - k0 < g->k_block ? g->k - k0 : g->k_block;
-        for (size_t i = 0; i < count; i++) {
-          const size_t row = m0 + i * rows / count;
-          const size_t mr = m0 + (i + 1) * rows / count - row;
-          const float *pointers[MR_MAX];
-          for (size_t r = 0; r < mr; r++) pointers[r] = g->a + (row + r) * g->a_stride + k0;
-          const tile_work work = {
-              .rows = pointers,
-              .row_count = 0,
-              .taps = 1,
-              .k = depth,
-              .b = g->b + first * g->k + k0 * nv * VW,
-              .bias = g->bias + first,
-              .residual = g->residual ? g->residual + row * g->residual_stride + first : NULL,
-              .residual_stride = g->residual_stride,
-              .c = g->c + row * g->c_stride + first,
-              .c_stride = g->c_stride,
-              .last = columns - (nv - 1) * VW,
-              .begins = k0 == 0,
-              .ends = k0 + depth == g->k,
-              .low = e.low,
-              .high = e.high,
-          };
-          tiles[nv - 1][mr - 1](&work);
-          if (e.stored && work.ends) activate_rows(work.c, g->c_stride, mr, columns, g->activation);
-        }
-      }
+      const size_t v = panel_start(g->n, panels, p), nv = panel_start(g->n, panels, p + 1) - v;
+      run.b = g->b + v * VW * g->k;
+      run.bias = g->bias + v * VW;
+      run.residual = g->residual ? g->residual + m0 * g->residual_pixel + v * g->residual_block : NULL;
+      run.c = g->c + m0 * g->c_pixel + v * g->c_block;
+      run.last = stored_columns(g->n, v + nv, g->c_block);
+      run_pixels(&run, pixels, nv);
+      if (stored) activate_stored(&run, pixels, nv, g->activation);
     }
   }
 }

@@ -1,7 +1,9 @@
 // The vector primitives that every body is written in. An isa/*.c file defines, before including this:
 //   VW                    floats in a vector
-//   VK                    depth of one step of the GEMM: 4 where multiply-by-lane exists, otherwise 1
-//   MR1, MR2, MR3         rows of the GEMM tiles that are 1, 2 and 3 vectors wide; MR3 is 0 where there is none
+//   BY_LANE               whether multiply-by-lane exists: the GEMM then loads vectors along k instead of broadcasting
+//   MR1, MR2, MR3         pixels of the GEMM tiles that are 1, 2 and 3 vectors wide
+//   FOR_EACH_TILE(T)      T(pixels, vectors) for every tile up to those
+//   PANELS(vectors)       the number of panels, of 1 to 3 vectors, that so many vectors are divided into
 //   LOAD_SOME, STORE_SOME masked access to the first n floats, 1 ≤ n < VW; lanes beyond read as zero
 //   MULTIPLY_ADD(a, b, c) a·b + c in one rounding where the machine has it
 #include "CSepalKernels.h"
@@ -9,6 +11,14 @@
 #define INLINE static inline __attribute__((always_inline))
 #define NOINLINE static __attribute__((noinline))
 #define UNROLL _Pragma("clang loop unroll(full)")
+
+#define UP_TO_2(T, NV) T(1, NV) T(2, NV)
+#define UP_TO_3(T, NV) UP_TO_2(T, NV) T(3, NV)
+#define UP_TO_4(T, NV) UP_TO_3(T, NV) T(4, NV)
+#define UP_TO_6(T, NV) UP_TO_4(T, NV) T(5, NV) T(6, NV)
+#define UP_TO_8(T, NV) UP_TO_6(T, NV) T(7, NV) T(8, NV)
+#define UP_TO_12(T, NV) UP_TO_8(T, NV) T(9, NV) T(10, NV) T(11, NV) T(12, NV)
+#define UP_TO_14(T, NV) UP_TO_12(T, NV) T(13, NV) T(14, NV)
 
 typedef float vf __attribute__((ext_vector_type(VW)));
 typedef int32_t vi __attribute__((ext_vector_type(VW)));

@@ -1,4 +1,5 @@
-// Micro-kernels over channels-last (NHWC) fp32 activations.
+// Micro-kernels over fp32 activations. Images are channel-blocked: [channels / vector_width][pixels][vector_width], the
+// last block padded with lanes whose values mean nothing.
 //
 // Every family has one body (bodies/*.h) that is compiled once per instruction set (isa/*.c) and reached
 // through a table of functions. The kernels hold no policy: block sizes and ranges of work come from the
@@ -49,37 +50,55 @@ typedef struct {
   float a, b;
 } sepal_activation;
 
-// c[m, n] = act(Σₖ a[m, k]·b[k, n] + bias[n] + residual[m, n]). Strides count floats.
-// `b` and `bias` are as `pack` lays them out. `residual` must not overlap `c`.
+// c[m, n] = act(Σₖ a[m, k]·b[k, n] + bias[n] + residual[m, n]), where m are pixels. Element k of a pixel is at
+// (k / vector_width)·a_block + k % vector_width, and c's and the residual's likewise: channel-blocked images have
+// a_pixel = vector_width, matrices have a_block = vector_width. `b` and `bias` are as `pack` lays them out. `residual`
+// must not overlap `c`.
 typedef struct SEPAL_SENDABLE {
   size_t m, n, k;
   const float *_Nullable a;
-  size_t a_stride;
+  size_t a_pixel, a_block;
   const float *_Nullable b, *_Nullable bias;
   const float *_Nullable residual;  // optional
-  size_t residual_stride;
+  size_t residual_pixel, residual_block;
   float *_Nullable c;
-  size_t c_stride;
-  size_t row_block;  // rows that share one pass over the panels; ≥ 1
-  size_t k_block;    // depth that is accumulated in registers before c is touched; ≥ 1
+  size_t c_pixel, c_block;
+  size_t row_block;  // pixels that share one pass over the panels; ≥ 1
   sepal_activation activation;
 } sepal_gemm;
 
-// The geometry of a window that slides over an NHWC image, and the operands of convolution and depthwise
-// convolution. Pads after the image are implied by the output extent. Strides count floats from pixel to pixel.
+enum { SEPAL_KERNEL_ROWS = 32 };
+
+// A strip of output rows of a convolution. Input rows hold their padding; kernel_h ≤ SEPAL_KERNEL_ROWS. Where the
+// channels of neighbouring pixels are neighbours too, a whole kernel row may serve as one tap.
 typedef struct SEPAL_SENDABLE {
-  size_t batch, in_h, in_w, in_c, out_h, out_w, out_c, groups;
-  size_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
-  const float *_Nullable input;
-  size_t in_stride;
-  const float *_Nullable weights, *_Nullable bias;  // packed; not used by pooling
-  const float *_Nullable residual;                  // optional; must not overlap the output
-  size_t residual_stride;
-  float *_Nullable output;
-  size_t out_stride;
-  const float *_Nullable zeros;  // at least in_c + 16 zero floats, read where the window leaves the image
+  size_t out_w, n, k;  // output pixels of a row; output and input channels of a group
+  size_t kernel_h, taps, tap_step;
+  size_t a_pixel, a_block, a_group;  // floats from output pixel to output pixel, from block to block, from group to group
+  size_t c_pixel, c_block, c_group;
+  size_t residual_block, residual_group;
+  size_t row_count;
+  const float *_Nullable const *_Nullable rows;      // [row_count][kernel_h]
+  float *_Nullable const *_Nullable out;             // [row_count]
+  const float *_Nullable const *_Nullable residual;  // optional, [row_count]
+  const float *_Nullable weights, *_Nullable bias;   // per group, packed for depth kernel_h·taps·k in that order
   sepal_activation activation;
-} sepal_window;
+} sepal_convolution;
+
+// A strip of output rows of one channel-blocked image under a window that slides over each channel by itself.
+typedef struct SEPAL_SENDABLE {
+  size_t in_w, out_w, kernel_h, kernel_w, stride_w, dilation_w, pad_left;
+  size_t row_count;
+  const float *_Nullable const *_Nullable rows;  // [row_count][kernel_h]; NULL outside the image
+  size_t in_block;
+  float *_Nullable const *_Nullable out;  // [row_count]
+  size_t out_block;
+  const float *_Nullable const *_Nullable residual;  // optional, [row_count]; depthwise only
+  size_t residual_block;
+  const float *_Nullable weights, *_Nullable bias;  // depthwise: [blocks][kernel_h·kernel_w][vector_width] and [blocks][vector_width]
+  const float *_Nullable zeros;                     // in_w·vector_width zeros
+  sepal_activation activation;
+} sepal_strip;
 
 typedef enum { SEPAL_ADD, SEPAL_SUB, SEPAL_MUL, SEPAL_DIV, SEPAL_MIN, SEPAL_MAX } sepal_binary_op;
 
@@ -101,8 +120,10 @@ typedef struct {
   size_t vector_width;  // floats; packed weights are padded to it
   size_t panel_width;   // floats in the widest panel
 
-  // The number of panels that n columns are divided into, and the floats of a packed matrix of depth k.
+  // The number of panels that n columns are divided into, the first vector of panel i, and the floats of a packed
+  // matrix of depth k.
   size_t (*_Nonnull panel_count)(size_t n);
+  size_t (*_Nonnull panel_start)(size_t n, size_t i);
   size_t (*_Nonnull packed_size)(size_t n, size_t k);
   // Packs panels [begin, end) of w(n, tap, k) = src[n·n_stride + tap·tap_stride + k·k_stride] for depth taps·k.
   void (*_Nonnull pack)(
@@ -112,24 +133,20 @@ typedef struct {
   void (*_Nonnull gemm)(
       const sepal_gemm *, size_t row_begin, size_t row_end, size_t panel_begin, size_t panel_end);
 
-  // Convolution of any kernel, stride, dilation, padding and group count, as a GEMM over pointers to the pixels
-  // under the window. Weights: per group, packed for depth kernel_h·kernel_w·(in_c / groups) in that order; bias per
-  // group, padded to whole vectors. Runs output pixels [begin, end) of batch·out_h·out_w.
-  void (*_Nonnull convolve)(const sepal_window *, size_t begin, size_t end, void *scratch);
-  size_t (*_Nonnull convolve_scratch)(const sepal_window *);  // bytes, per thread
+  // Panels [begin, end) of groups · panel_count(n).
+  void (*_Nonnull convolve)(const sepal_convolution *, size_t panel_begin, size_t panel_end);
 
-  // Depthwise convolution, one filter per channel. Weights: [kernel_h·kernel_w][in_c]; bias: [in_c].
-  // Runs output rows [begin, end) of batch·out_h.
-  void (*_Nonnull depthwise)(const sepal_window *, size_t begin, size_t end, void *scratch);
-  size_t (*_Nonnull depthwise_scratch)(const sepal_window *);  // bytes, per thread
-
-  // Pooling over output rows [begin, end) of batch·out_h. Padding never wins a maximum. An average divides by the
-  // window cells inside the image, or inside the image padded by pad_top, pad_left, pad_bottom and pad_right.
-  void (*_Nonnull max_pool)(const sepal_window *, size_t begin, size_t end);
+  // These run channel blocks [begin, end).
+  void (*_Nonnull depthwise)(const sepal_strip *, size_t block_begin, size_t block_end);
+  // Padding never wins a maximum.
+  void (*_Nonnull max_pool)(const sepal_strip *, size_t block_begin, size_t block_end);
+  // Divides by row_cells[row] times the window columns inside the image, or inside the image with its padding.
   void (*_Nonnull average_pool)(
-      const sepal_window *, bool include_pad, size_t pad_bottom, size_t pad_right, size_t begin, size_t end);
-  // dst[c] = mean over pixels of src[pixel·stride + c].
-  void (*_Nonnull global_average)(float *dst, const float *src, size_t pixels, size_t channels, size_t stride);
+      const sepal_strip *, const size_t *row_cells, bool include_pad, size_t pad_right, size_t block_begin,
+      size_t block_end);
+  // dst[block·vector_width + lane] = the mean over the pixels of a block.
+  void (*_Nonnull global_average)(
+      float *dst, const float *src, size_t pixels, size_t block_begin, size_t block_end, size_t src_block);
 
   // dst may be src.
   void (*_Nonnull activate)(float *dst, const float *src, size_t n, sepal_activation);
@@ -147,8 +164,14 @@ sepal_isa sepal_best_isa(void);
 // NULL where this machine cannot run `isa` or this build does not hold it.
 const sepal_kernels *_Nullable sepal_kernels_for(sepal_isa isa);
 
-// dst[c, r] = src[r, c]. Between NHWC and NCHW, once per image.
-void sepal_transpose(float *dst, const float *src, size_t rows, size_t columns);
+// Where the elements of an image are: channel c of pixel p at (c / width)·block + p·pixel + (c % width)·lane.
+typedef struct SEPAL_SENDABLE {
+  size_t pixel, block, lane;
+} sepal_layout;
+
+// Copies `channels` channels of `pixels` pixels, `width` channels to a block.
+void sepal_reorder(
+    float *dst, sepal_layout to, const float *src, sepal_layout from, size_t pixels, size_t channels, size_t width);
 // Copies a box of elements between strided arrays. Strides count elements; element_size is 1, 2, 4 or 8 bytes.
 void sepal_copy_box(
     void *dst, const void *src, size_t rank, const size_t *_Nullable extents,

@@ -7,10 +7,12 @@
 
 #define ISA_NAME "avx2"
 #define VW 8
-#define VK 1
-#define MR1 8
+#define BY_LANE 0
+#define MR1 12
 #define MR2 6
-#define MR3 0
+#define MR3 3
+#define FOR_EACH_TILE(T) UP_TO_12(T, 1) UP_TO_6(T, 2) UP_TO_3(T, 3)
+#define PANELS(vectors) ((vectors) < 2 ? 1 : (vectors) / 2)
 #define LOAD_SOME(p, n) ((vf)_mm256_maskload_ps(p, mask_of(n)))
 #define STORE_SOME(p, v, n) _mm256_maskstore_ps(p, mask_of(n), v)
 #define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)

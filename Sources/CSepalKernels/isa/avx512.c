@@ -7,10 +7,12 @@
 
 #define ISA_NAME "avx512"
 #define VW 16
-#define VK 1
-#define MR1 12
+#define BY_LANE 0
+#define MR1 14
 #define MR2 12
 #define MR3 8
+#define FOR_EACH_TILE(T) UP_TO_14(T, 1) UP_TO_12(T, 2) UP_TO_8(T, 3)
+#define PANELS(vectors) (((vectors) + 2) / 3)
 #define LOAD_SOME(p, n) ((vf)_mm512_maskz_loadu_ps((__mmask16)((1u << (n)) - 1), p))
 #define STORE_SOME(p, v, n) _mm512_mask_storeu_ps(p, (__mmask16)((1u << (n)) - 1), v)
 #define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)

@@ -5,10 +5,12 @@
 
 #define ISA_NAME "neon"
 #define VW 4
-#define VK 4
+#define BY_LANE 1
 #define MR1 8
 #define MR2 8
 #define MR3 6
+#define FOR_EACH_TILE(T) UP_TO_8(T, 1) UP_TO_8(T, 2) UP_TO_6(T, 3)
+#define PANELS(vectors) (((vectors) + 2) / 3)
 #define LOAD_SOME load_some
 #define STORE_SOME store_some
 #define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)

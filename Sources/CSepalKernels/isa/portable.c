@@ -3,10 +3,12 @@
 
 #define ISA_NAME "portable"
 #define VW 4
-#define VK 1
+#define BY_LANE 0
 #define MR1 4
 #define MR2 4
-#define MR3 0
+#define MR3 2
+#define FOR_EACH_TILE(T) UP_TO_4(T, 1) UP_TO_4(T, 2) UP_TO_2(T, 3)
+#define PANELS(vectors) (((vectors) + 1) / 2)
 #define LOAD_SOME load_some
 #define STORE_SOME store_some
 #define MULTIPLY_ADD(a, b, c) ((a) * (b) + (c))

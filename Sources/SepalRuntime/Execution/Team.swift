@@ -26,25 +26,35 @@ final class Team {
   private let memory: SessionMemory
   private let script: UnsafeMutablePointer<Script>
 
-  /// Steps with nothing to run may be left out of `steps`.
-  init(_ steps: [(step: PlannedStep, bound: BoundStep)], threads: Int, memory: SessionMemory) {
-    let scratchBytes = ((steps.map { $0.step.kernel.scratchBytes }.max() ?? 0) + 127) / 64 * 64
-    let pool = ThreadPool(count: steps.contains { $0.step.threads > 1 } ? threads : 1)
+  /// What is run between two meetings, by at most `threads` threads.
+  struct Phase {
+    let bound: BoundStep
+    let units: Int
+    let threads: Int
+
+    init(_ phase: BoundPhase, threads: Int) {
+      bound = phase.step
+      units = phase.units
+      self.threads = min(threads, phase.units)
+    }
+  }
+
+  init(_ phases: [Phase], threads: Int, scratchBytes: Int, memory: SessionMemory) {
+    let pool = ThreadPool(count: phases.contains { $0.threads > 1 } ? threads : 1)
     self.pool = pool
     self.memory = memory
-    let list = UnsafeMutablePointer<Step>.allocate(capacity: max(1, steps.count))
-    for (index, entry) in steps.enumerated() {
-      let shared = min(entry.step.threads, pool.count)
-      let next = index + 1 < steps.count ? min(steps[index + 1].step.threads, pool.count) : 1
+    let list = UnsafeMutablePointer<Step>.allocate(capacity: max(1, phases.count))
+    for (index, phase) in phases.enumerated() {
+      let shared = min(phase.threads, pool.count)
+      let next = index + 1 < phases.count ? min(phases[index + 1].threads, pool.count) : 1
       (list + index).initialize(
         to: Step(
-          bound: entry.bound, units: entry.step.kernel.units, threads: shared,
-          meetsAfter: shared > 1 || next > 1))
+          bound: phase.bound, units: phase.units, threads: shared, meetsAfter: shared > 1 || next > 1))
     }
     script = .allocate(capacity: 1)
     script.initialize(
       to: Script(
-        steps: list, count: steps.count,
+        steps: list, count: phases.count,
         scratch: .allocate(byteCount: scratchBytes * pool.count, alignment: 64), scratchBytes: scratchBytes,
         barrier: pool.barrier, failed: memory.failed))
   }

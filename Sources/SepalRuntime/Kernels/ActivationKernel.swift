@@ -9,7 +9,9 @@ struct ActivationKernel: Kernel {
   private static let block = 4096
   private let activation: Activation
   private let count: Int
+  let outputForm: Form
   let summary: String
+  func inputForm(_ index: Int) -> Form { outputForm }
   var units: Int { (count + Self.block - 1) / Self.block }
   var work: Int { 4 * count }
   var inPlaceOperands: [Int] { [0] }
@@ -17,7 +19,8 @@ struct ActivationKernel: Kernel {
   init?(_ site: Site) {
     guard site.isFloat32, let op = site.node.op as? any ActivationOperator else { return nil }
     activation = op.asActivation
-    count = site.outputs[0].count
+    outputForm = site.form(0)
+    count = site.floats(site.outputs[0], in: outputForm)
     summary = "activation \(activation)"
   }
 

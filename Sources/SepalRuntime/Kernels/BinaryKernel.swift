@@ -9,7 +9,8 @@ struct BinaryKernel: Kernel {
   private let slices: Int
   private let xSlice, ySlice: Int
   private let blockRows: Int
-  private let wholeOperands: [Int]
+  private let wholeOperands, scalarOperands: [Int]
+  let outputForm: Form
   let summary: String
   let work: Int
   var units: Int { slices * ((problem.rows + blockRows - 1) / blockRows) }
@@ -17,8 +18,14 @@ struct BinaryKernel: Kernel {
 
   init?(_ site: Site) {
     guard site.isFloat32, let op = Self.operation(site) else { return nil }
-    let shape = site.outputs[0].shape
-    guard let shared = BroadcastMatrix(shape, site.inputs[0].shape, site.inputs[1].shape) else { return nil }
+    var shapes = (site.outputs[0].shape, site.inputs[0].shape, site.inputs[1].shape)
+    if let blocked = Self.blockedShapes(site) {
+      shapes = blocked
+      outputForm = .blocked
+    } else {
+      outputForm = .plain
+    }
+    guard let shared = BroadcastMatrix(shapes.0, shapes.1, shapes.2) else { return nil }
     var problem = sepal_binary()
     problem.op = op
     (problem.rows, problem.columns) = (shared.rows, shared.columns)
@@ -32,8 +39,31 @@ struct BinaryKernel: Kernel {
     (xSlice, ySlice) = (shared.x.slice, shared.y.slice)
     blockRows = max(1, 4096 / shared.columns)
     wholeOperands = [0, 1].filter { site.inputs[$0].count == site.outputs[0].count }
+    scalarOperands = [0, 1].filter { site.inputs[$0].count == 1 }
     work = 2 * site.outputs[0].count
     summary = "binary \(site.node.op.name.lowercased()) \(shared.slices)x\(shared.rows)x\(shared.columns)"
+  }
+
+  func inputForm(_ index: Int) -> Form { scalarOperands.contains(index) ? .plain : outputForm }
+
+  /// The shapes as [batch, blocks, pixels, vector] where an operand is blocked already and each can be: an image, one
+  /// value per channel, or a scalar.
+  private static func blockedShapes(_ site: Site) -> ([Int], [Int], [Int])? {
+    guard site.form(0) == .blocked || site.form(1) == .blocked, let output = ImageShape(site.outputs[0])
+    else { return nil }
+    let vector = site.functions.vectorWidth
+    func shape(_ image: ImageShape) -> [Int] {
+      [image.batch, image.blocks(vector), image.pixels, vector]
+    }
+    let operands = (0..<2).compactMap { index -> [Int]? in
+      if site.inputs[index].count == 1 { return [1, 1, 1, 1] }
+      guard site.constant(index) == nil, let image = ImageShape(site.inputs[index]),
+        image.channels == output.channels, image.batch == output.batch || image.batch == 1,
+        image.pixels == 1 || (image.height, image.width) == (output.height, output.width)
+      else { return nil }
+      return shape(image)
+    }
+    return operands.count == 2 ? (shape(output), operands[0], operands[1]) : nil
   }
 
   private static func operation(_ site: Site) -> sepal_binary_op? {

@@ -1,55 +1,69 @@
 import CSepalKernels
 import SepalGraph
 
-/// Depthwise convolution with one filter per channel.
-struct DepthwiseKernel: Kernel {
+/// Depthwise convolution with one filter per channel, over blocked images.
+struct DepthwiseKernel: ImageKernel {
   static let operators = [Conv.schema.name]
 
-  private let window: sepal_window
+  let window: ImageWindow
+  private let strip: StripWindow
   private let weights, bias: WeightStore.Slice
+  private let activation: Activation
   let summary: String
-  let units: Int
   let work: Int
-  let scratchBytes: Int
+  let panels: Int
+  let operandForm = Form.blocked
+  let isChannelwise = true
+  let residualOperand: Int? = 3
+  let sharesPanels: Bool
+  var weightBytes: Int { weights.byteCount }
 
   init?(_ site: Site) {
-    guard let conv = ConstantConvolution(site), conv.op.groups == conv.geometry.input.c,
-      conv.geometry.output.c == conv.geometry.input.c, conv.op.groups > 1
+    guard let conv = ConstantConvolution(site), conv.op.groups == conv.geometry.input.channels,
+      conv.geometry.output.channels == conv.geometry.input.channels, conv.op.groups > 1,
+      let strip = StripWindow(conv.geometry)
     else { return nil }
     let geometry = conv.geometry
-    let (taps, channels) = (geometry.kernel.h * geometry.kernel.w, geometry.input.c)
-    var window = geometry.window
-    // A dilation into a huge padding would need a huge table of pointers.
-    scratchBytes = site.functions.table.pointee.depthwise_scratch(&window)
-    guard scratchBytes <= 1 << 24 else { return nil }
-    window.activation = sepal_activation(conv.op.activation)
-    self.window = window
+    self.strip = strip
+    window = ImageWindow(geometry)
+    activation = conv.op.activation
+    let (taps, channels) = (geometry.kernel.h * geometry.kernel.w, geometry.input.channels)
+    let vector = site.functions.vectorWidth
+    let blocks = geometry.input.blocks(vector)
+    panels = blocks
     let weight = conv.weight
-    weights = site.weights.reserve(taps * channels) { destination in
-      weight.withFloats { sepal_transpose(destination, $0, channels, taps) }
+    weights = site.weights.reserve(taps * blocks * vector) { destination in
+      weight.withFloats { source in
+        for index in 0..<taps * blocks * vector {
+          let (block, tap, lane) = (index / (taps * vector), index / vector % taps, index % vector)
+          let channel = block * vector + lane
+          destination[index] = channel < channels ? source[channel * taps + tap] : 0
+        }
+      }
     }
     bias = site.packBias(conv.bias, columns: channels)
-    site.weights.requireZeros(channels + 16)
-    summary = "depthwise \(geometry.kernel.h)x\(geometry.kernel.w), rows"
-    units = geometry.rows
+    site.weights.requireZeros(geometry.input.width * vector)
+    summary = "depthwise \(geometry.kernel.h)x\(geometry.kernel.w)"
+    sharesPanels = window.output.batch * window.output.height < 4 * blocks
     work = conv.multiplyAdds
   }
 
-  func bind(_ memory: Operands) -> BoundStep {
-    var window = window
-    window.input = memory.floats(0)
-    window.weights = memory.weights(weights)
-    window.bias = memory.weights(bias)
-    window.residual = memory.optionalFloats(3)
-    window.output = memory.outputFloats()
-    window.zeros = memory.session.weights.zeroFloats
-    let context = memory.context(WindowContext(functions: memory.functions.table, window: window))
-    return BoundStep(
-      body: { context, begin, end, scratch in
-        let context = context.assumingMemoryBound(to: WindowContext.self)
-        withUnsafePointer(to: context.pointee.window) {
-          context.pointee.functions.pointee.depthwise($0, begin, end, scratch)
-        }
-      }, context: context)
+  func firstBlock(ofPanel panel: Int) -> Int { panel }
+  func scratchBytes(rows: Int) -> Int { strip.tableBytes(rows: rows) }
+
+  func bindImage(_ memory: Operands) -> ImageStep {
+    var strip = strip
+    strip.strip.weights = memory.weights(weights)
+    strip.strip.bias = memory.weights(bias)
+    strip.strip.zeros = memory.session.weights.zeroFloats
+    strip.strip.activation = sepal_activation(activation)
+    let context = StripContext(functions: memory.functions.table, window: strip)
+    return ImageStep(
+      body: { context, job in
+        let job = job.assumingMemoryBound(to: ImageJob.self)
+        let c = context.assumingMemoryBound(to: StripContext.self)
+        var strip = c.pointee.window.strip(for: job)
+        c.pointee.functions.pointee.depthwise(&strip, job.pointee.firstPanel, job.pointee.endPanel)
+      }, context: memory.context(context))
   }
 }

@@ -2,7 +2,8 @@ import CSepalKernels
 import SepalGraph
 import SepalTensor
 
-/// A matrix of activations times a constant matrix: 1×1 convolutions, dense layers, products by a constant.
+/// A matrix of activations times a constant matrix: dense layers, products by a constant, 1×1 convolutions of single
+/// pixels.
 struct MatrixKernel: Kernel {
   static let operators = [Conv.schema.name, Gemm.schema.name, MatMul.schema.name]
 
@@ -24,10 +25,11 @@ struct MatrixKernel: Kernel {
     residualOperand = problem.residualOperand
     var gemm = sepal_gemm()
     (gemm.m, gemm.n, gemm.k) = (m, n, k)
-    (gemm.a_stride, gemm.c_stride, gemm.residual_stride) = (k, n, n)
+    let vector = site.functions.vectorWidth
+    (gemm.a_pixel, gemm.c_pixel, gemm.residual_pixel) = (k, n, n)
+    (gemm.a_block, gemm.c_block, gemm.residual_block) = (vector, vector, vector)
     // A block of rows stays in L2 while the panels pass over it.
     gemm.row_block = max(48, 128 * 1024 / (k * MemoryLayout<Float>.size))
-    gemm.k_block = k
     gemm.activation = sepal_activation(problem.activation)
     self.gemm = gemm
     // What is shared is read once; the other operand is read by every thread.
@@ -92,13 +94,11 @@ private struct Problem {
 
   private init?(_ conv: ConstantConvolution) {
     let g = conv.geometry
-    guard conv.op.groups == 1, g.kernel == (1, 1), g.strides == (1, 1), g.padBegins == (0, 0),
-      g.padEnds == (0, 0)
-    else { return nil }
-    let depth = g.input.c
-    rows = g.pixels
+    guard conv.op.groups == 1, g.isPointwise, g.output.pixels == 1 else { return nil }
+    let depth = g.input.channels
+    rows = g.output.batch
     weight = conv.weight
-    view = MatrixView(columns: g.output.c, depth: depth, columnStride: depth, depthStride: 1)
+    view = MatrixView(columns: g.output.channels, depth: depth, columnStride: depth, depthStride: 1)
     bias = conv.bias
     residualOperand = 3
     activation = conv.op.activation

@@ -1,64 +1,80 @@
 import CSepalKernels
 import SepalGraph
 
-/// Max and average pooling over channels-last images.
-struct PoolKernel: Kernel {
+/// Max and average pooling over blocked images.
+struct PoolKernel: ImageKernel {
   static let operators = [MaxPool.schema.name, AveragePool.schema.name]
 
   private enum Kind { case max, average(includePad: Bool) }
 
+  let window: ImageWindow
   private let kind: Kind
-  private let geometry: WindowGeometry
+  private let strip: StripWindow
+  private let padEnds: (h: Int, w: Int)
   let summary: String
-  var units: Int { geometry.rows }
-  var work: Int {
-    saturatingProduct([geometry.pixels, geometry.output.c, geometry.kernel.h, geometry.kernel.w])
-  }
+  let work: Int
+  let panels: Int
+  let operandForm = Form.blocked
+  let isChannelwise = true
+  let residualOperand: Int? = nil
+  let sharesPanels: Bool
+  let weightBytes = 0
 
   init?(_ site: Site) {
     guard site.isFloat32, let op = site.node.op as? any PoolOperator,
       let geometry = WindowGeometry(
-        input: site.inputs[0].shape, output: site.outputs[0].shape, layout: op.layout, kernel: op.kernel,
-        strides: op.strides, dilations: op.dilations, padBegins: op.padBegins, padEnds: op.padEnds)
+        input: site.inputs[0], output: site.outputs[0], layout: op.layout, kernel: op.kernel,
+        strides: op.strides, dilations: op.dilations, padBegins: op.padBegins, padEnds: op.padEnds),
+      let strip = StripWindow(geometry)
     else { return nil }
-    self.geometry = geometry
+    self.strip = strip
+    window = ImageWindow(geometry)
+    padEnds = geometry.padEnds
     kind = site.op(AveragePool.self).map { .average(includePad: $0.countIncludePad) } ?? .max
+    panels = geometry.input.blocks(site.functions.vectorWidth)
+    site.weights.requireZeros(geometry.input.width * site.functions.vectorWidth)
     let name = site.op(MaxPool.self) != nil ? "max pool" : "average pool"
-    summary = "\(name) \(geometry.kernel.h)x\(geometry.kernel.w), rows"
+    summary = "\(name) \(geometry.kernel.h)x\(geometry.kernel.w)"
+    sharesPanels = window.output.batch * window.output.height < 4 * panels
+    work = saturatingProduct([
+      window.output.batch, window.output.pixels, window.output.channels, geometry.kernel.h, geometry.kernel.w,
+    ])
   }
+
+  func firstBlock(ofPanel panel: Int) -> Int { panel }
+  func scratchBytes(rows: Int) -> Int { strip.tableBytes(rows: rows) }
 
   private struct Context {
     var functions: UnsafePointer<sepal_kernels>
-    var window: sepal_window
+    var window: StripWindow
     var includePad = false
-    var padBottom = 0
-    var padRight = 0
+    var padEnds: (h: Int, w: Int)
   }
 
-  func bind(_ memory: Operands) -> BoundStep {
-    var window = geometry.window
-    window.input = memory.floats(0)
-    window.output = memory.outputFloats()
-    window.activation = sepal_activation(.identity)
-    var context = Context(functions: memory.functions.table, window: window)
+  func bindImage(_ memory: Operands) -> ImageStep {
+    var strip = strip
+    strip.strip.zeros = memory.session.weights.zeroFloats
+    strip.strip.activation = sepal_activation(.identity)
+    var context = Context(functions: memory.functions.table, window: strip, padEnds: padEnds)
     guard case .average(let includePad) = kind else {
-      return BoundStep(
-        body: { context, begin, end, _ in
-          let context = context.assumingMemoryBound(to: Context.self)
-          withUnsafePointer(to: context.pointee.window) {
-            context.pointee.functions.pointee.max_pool($0, begin, end)
-          }
+      return ImageStep(
+        body: { context, job in
+          let job = job.assumingMemoryBound(to: ImageJob.self)
+          let c = context.assumingMemoryBound(to: Context.self)
+          var strip = c.pointee.window.strip(for: job)
+          c.pointee.functions.pointee.max_pool(&strip, job.pointee.firstPanel, job.pointee.endPanel)
         }, context: memory.context(context))
     }
     context.includePad = includePad
-    (context.padBottom, context.padRight) = geometry.padEnds
-    return BoundStep(
-      body: { context, begin, end, _ in
-        let context = context.assumingMemoryBound(to: Context.self)
-        withUnsafePointer(to: context.pointee.window) {
-          context.pointee.functions.pointee.average_pool(
-            $0, context.pointee.includePad, context.pointee.padBottom, context.pointee.padRight, begin, end)
-        }
+    return ImageStep(
+      body: { context, job in
+        let job = job.assumingMemoryBound(to: ImageJob.self)
+        let c = context.assumingMemoryBound(to: Context.self)
+        let (include, pads) = (c.pointee.includePad, c.pointee.padEnds)
+        var strip = c.pointee.window.strip(for: job)
+        c.pointee.functions.pointee.average_pool(
+          &strip, c.pointee.window.rowCells(for: job, padBottom: include ? pads.h : nil), include, pads.w,
+          job.pointee.firstPanel, job.pointee.endPanel)
       }, context: memory.context(context))
   }
 }

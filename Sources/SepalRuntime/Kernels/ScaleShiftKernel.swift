@@ -9,19 +9,33 @@ struct ScaleShiftKernel: Kernel {
   private let scale, shift: WeightStore.Slice
   private let activation: Activation
   private let rows, columns, blockRows: Int
+  /// Channel blocks of the batch; 1 where rows hold all channels.
+  private let blocks, blocksOfImage: Int
+  let outputForm: Form
   let summary = "scale and shift, rows"
-  var units: Int { (rows + blockRows - 1) / blockRows }
-  var work: Int { 2 * rows * columns }
+  var units: Int { outputForm == .blocked ? blocks : (rows + blockRows - 1) / blockRows }
+  var work: Int { 2 * rows * columns * blocks }
   var inPlaceOperands: [Int] { [0] }
+  func inputForm(_ index: Int) -> Form { outputForm }
 
   init?(_ site: Site) {
     guard site.isFloat32, let parameters = Self.parameters(site) else { return nil }
     let shape = site.outputs[0].shape
     // A channels-first matrix has its channels last as well.
     guard parameters.layout == .channelsLast || shape.count == 2, let columns = shape.last else { return nil }
-    self.columns = columns
-    rows = site.outputs[0].count / columns
-    blockRows = max(1, 4096 / columns)
+    if site.form(0) == .blocked, let image = ImageShape(site.inputs[0]) {
+      outputForm = .blocked
+      self.columns = site.functions.vectorWidth
+      rows = image.pixels
+      blocksOfImage = image.blocks(self.columns)
+      blocks = image.batch * blocksOfImage
+    } else {
+      outputForm = .plain
+      self.columns = columns
+      rows = site.outputs[0].count / columns
+      (blocks, blocksOfImage) = (1, 1)
+    }
+    blockRows = max(1, 4096 / self.columns)
     scale = site.weights.reserve(parameters.scale.map { Float($0) }, paddedTo: site.functions.padded(columns))
     shift = site.weights.reserve(parameters.shift.map { Float($0) }, paddedTo: site.functions.padded(columns))
     activation = parameters.activation
@@ -49,7 +63,7 @@ struct ScaleShiftKernel: Kernel {
     var functions: UnsafePointer<sepal_kernels>
     var input, scale, shift: UnsafePointer<Float>
     var output: UnsafeMutablePointer<Float>
-    var rows, columns, blockRows: Int
+    var rows, columns, blockRows, blocksOfImage: Int
     var activation: sepal_activation
   }
 
@@ -57,7 +71,17 @@ struct ScaleShiftKernel: Kernel {
     let context = Context(
       functions: memory.functions.table, input: memory.floats(0), scale: memory.weights(scale),
       shift: memory.weights(shift), output: memory.outputFloats(), rows: rows, columns: columns,
-      blockRows: blockRows, activation: sepal_activation(activation))
+      blockRows: blockRows, blocksOfImage: blocksOfImage, activation: sepal_activation(activation))
+    let byBlocks: BoundStep.Body = { context, begin, end, _ in
+      let c = context.assumingMemoryBound(to: Context.self).pointee
+      for block in begin..<end {
+        let (first, channel) = (block * c.rows * c.columns, block % c.blocksOfImage * c.columns)
+        c.functions.pointee.scale_shift(
+          c.output + first, c.input + first, c.scale + channel, c.shift + channel, c.rows, c.columns,
+          c.activation)
+      }
+    }
+    if outputForm == .blocked { return BoundStep(body: byBlocks, context: memory.context(context)) }
     return BoundStep(
       body: { context, begin, end, _ in
         let c = context.assumingMemoryBound(to: Context.self).pointee

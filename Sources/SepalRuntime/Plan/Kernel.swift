@@ -23,11 +23,22 @@ package protocol Kernel: Sendable {
   /// Operands whose memory the only output may take over, when nobody reads them afterwards.
   var inPlaceOperands: [Int] { get }
 
+  /// The form in which an operand that is not constant must come, and that of the outputs.
+  func inputForm(_ index: Int) -> Form
+  var outputForm: Form { get }
+
   /// Fixes the addresses.
   func bind(_ memory: Operands) -> BoundStep
+  /// The same for a kernel whose threads meet on the way.
+  func bindPhases(_ memory: Operands) -> [BoundPhase]
 }
 
 extension Kernel {
+  package func inputForm(_ index: Int) -> Form { .plain }
+  package var outputForm: Form { .plain }
+  package func bindPhases(_ memory: Operands) -> [BoundPhase] {
+    [BoundPhase(step: bind(memory), units: units)]
+  }
   package var scratchBytes: Int { 0 }
   package var inPlaceOperands: [Int] { [] }
 }
@@ -44,12 +55,20 @@ package struct BoundStep {
   package let context: UnsafeRawPointer
 }
 
+/// A part of a step that threads may share, after which they meet.
+package struct BoundPhase {
+  package let step: BoundStep
+  package let units: Int
+}
+
 /// What a kernel may look at when it decides whether to take a node.
 package struct Site {
   package let node: Node
   package let inputs: Inputs<TensorType>
   package let outputs: [TensorType]
   package let constants: [Tensor?]
+  /// How the operands are arranged where they come from; another form costs a copy.
+  package let forms: [Form]
   package let functions: KernelFunctions
   package let weights: WeightStore.Builder
 
@@ -58,6 +77,15 @@ package struct Site {
 
   /// Operand `index` when it is constant.
   package func constant(_ index: Int) -> Tensor? { index < constants.count ? constants[index] : nil }
+
+  /// Floats that a value takes in a form.
+  package func floats(_ type: TensorType, in form: Form) -> Int {
+    guard form == .blocked, let image = ImageShape(type) else { return type.count }
+    return image.batch * image.floats(in: form, vector: functions.vectorWidth)
+  }
+
+  /// How operand `index` is arranged where it comes from.
+  package func form(_ index: Int) -> Form { index < forms.count ? forms[index] : .plain }
 
   /// Whether every operand that is present, and every output, is a float32 tensor with at least one element.
   package var isFloat32: Bool {
@@ -96,6 +124,11 @@ package struct Operands {
 
   package func weights(_ slice: WeightStore.Slice) -> UnsafePointer<Float> {
     session.weights.floats(slice)
+  }
+
+  /// Room for as many floats, for the session's life.
+  package func room(_ values: [Float]) -> UnsafeMutablePointer<Float> {
+    UnsafeMutablePointer(mutating: session.keep(values))
   }
 
   /// Keeps `value` at a fixed address for the session's life.

@@ -4,6 +4,7 @@ import SepalGraph
 /// takes runs on its operator's reference.
 package let kernelTable: [any Kernel.Type] = [
   AliasKernel.self,
+  PointwiseKernel.self,
   MatrixKernel.self,
   DepthwiseKernel.self,
   ConvolutionKernel.self,

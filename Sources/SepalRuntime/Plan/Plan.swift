@@ -4,13 +4,17 @@ import SepalTensor
 /// What a model does when it runs, for people and tools to read.
 public struct Plan: Sendable, CustomStringConvertible {
   public struct Step: Sendable {
-    public let node: String
+    /// The nodes that it computes, in order; none where the plan copies a value into another form.
+    public let nodes: [String]
+    /// Their operators.
     public let op: String
     /// The kernel and its path, such as `gemm 196x384x64, rows`; `reference` where no fast kernel exists.
     public let kernel: String
     /// Threads that share the step; 0 when there is nothing to run.
     public let threads: Int
-    public let output: TensorType
+    /// Multiply-adds of the nodes.
+    public let macs: Int
+    public let output: TensorType?
     /// Where the first output is in the arena, in bytes.
     public let offset: Int
 
@@ -21,26 +25,37 @@ public struct Plan: Sendable, CustomStringConvertible {
   public let threads: Int
   /// In execution order.
   public let steps: [Step]
+  /// Memory of the values that steps hand to each other.
   public let arenaBytes: Int
+  /// Memory that steps work in, of all threads.
+  public let scratchBytes: Int
 
   init(_ planner: Planner, _ instructionSet: InstructionSet) {
     self.instructionSet = instructionSet
     threads = planner.threads
     arenaBytes = planner.arenaBytes
+    scratchBytes = planner.scratchBytes * planner.threads
+    let graph = planner.graph
     steps = planner.steps.map { step in
       var offset = 0
       if case .arena(let place)? = step.outputs.first { offset = place }
       return Step(
-        node: step.node.name, op: step.node.op.name, kernel: step.kernel.summary, threads: step.threads,
-        output: planner.graph.type(of: step.node.output), offset: offset)
+        nodes: step.nodes.map(\.name), op: step.nodes.map(\.op.name).joined(separator: " + "),
+        kernel: step.kernel.summary, threads: step.threads,
+        macs: step.nodes.reduce(0) { sum, node in
+          sum
+            + (node.op.macs(graph.inputTypes(of: node), outputs: node.outputs.map { graph.type(of: $0) }))
+        }, output: step.nodes.last.map { graph.type(of: $0.output) }, offset: offset)
     }
   }
 
-  /// One line a step: offset, output type, threads, node, operator, kernel.
+  /// One line a step: offset, output type, threads, nodes, operators, kernel.
   public var description: String {
-    let head = "\(instructionSet.rawValue), \(threads) threads, arena \(arenaBytes) bytes"
+    let head =
+      "\(instructionSet.rawValue), \(threads) threads, arena \(arenaBytes) bytes, scratch \(scratchBytes) bytes"
     let lines = steps.map {
-      "@\($0.offset) \($0.output) x\($0.threads) '\($0.node)' (\($0.op)): \($0.kernel)"
+      "@\($0.offset) \($0.output.map { "\($0)" } ?? "-") x\($0.threads) '\($0.nodes.joined(separator: "', '"))' "
+        + "(\($0.op)): \($0.kernel)"
     }
     return ([head] + lines).joined(separator: "\n")
   }

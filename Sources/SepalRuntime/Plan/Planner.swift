@@ -7,124 +7,230 @@ enum Location: Sendable {
   case constant(Tensor)
 }
 
-/// One node of the plan.
+/// A tensor in memory while the model runs: a value of the graph, in one of its forms.
+struct PlanValue: Sendable {
+  let value: ValueID
+  let type: TensorType
+  let form: Form
+  let byteCount: Int
+  let constant: Tensor?
+}
+
+/// One step before it has addresses. Values are indices into the planner's.
+struct PlanStep: Sendable {
+  /// The nodes that it computes; none for a copy into another form.
+  var nodes: [Node]
+  var kernel: any Kernel
+  var inputs: [Int?]
+  var outputs: [Int]
+}
+
+/// One step of the plan.
 struct PlannedStep: Sendable {
-  let node: Node
+  let nodes: [Node]
   let kernel: any Kernel
-  /// Threads that share the units; 1 is serial, 0 means that there is nothing to run.
+  /// The most threads that may share it; 0 means that there is nothing to run.
   let threads: Int
   let inputs: [Location?]
   let outputs: [Location]
+  /// What the outputs are.
+  let results: [PlanValue]
 }
 
-/// Kernel choice → memory plan → thread partition.
+/// Kernels and forms → segments → memory → threads.
 struct Planner {
   /// Multiply-adds (or moved elements) that are worth waking a thread for.
   private static let workPerThread = 40_000
 
   let graph: Graph
   let functions: KernelFunctions
+  let options: ModelOptions
   let threads: Int
   let weights = WeightStore.Builder()
 
+  private(set) var values: [PlanValue] = []
   private(set) var steps: [PlannedStep] = []
+  /// Where inputs and outputs of the graph are, by value.
   private(set) var locations: [Location?] = []
   private(set) var arenaBytes = 0
+  private(set) var scratchBytes = 0
 
-  init(_ graph: Graph, _ functions: KernelFunctions, threads: Int) {
+  /// For each value of the graph its form of origin, and its copies in other forms.
+  private var original: [Int?] = []
+  private var copies: [ValueID: [Form: Int]] = [:]
+  private var drafts: [PlanStep] = []
+
+  init(_ graph: Graph, _ functions: KernelFunctions, _ options: ModelOptions, threads: Int) {
     self.graph = graph
     self.functions = functions
+    self.options = options
     self.threads = threads
   }
 
-  mutating func plan(maximumBytes: Int) throws(RuntimeError) {
-    let nodes = graph.nodes
+  mutating func plan() throws(RuntimeError) {
+    let maximumBytes = options.maximumActivationBytes
     for value in graph.values where !value.isConstant && value.type.byteCount > maximumBytes {
       throw RuntimeError(
         .tooLarge, "value '\(value.name)' is \(value.type), more than \(maximumBytes) bytes")
     }
-    let kernels = nodes.map { chooseKernel(for: site($0)) }
-    let buffers = assignBuffers(nodes, kernels)
-    let memory = MemoryPlan(buffers.all)
-    arenaBytes = memory.arenaBytes
-    guard arenaBytes <= maximumBytes else {
-      throw RuntimeError(
-        .tooLarge, "the activations take \(arenaBytes) bytes, more than \(maximumBytes)")
+    draft()
+    if options.fusesSegments {
+      drafts = SegmentFinder(
+        drafts, values, threads: threads, vector: functions.vectorWidth, outputs: plainOutputs
+      )
+      .fused()
     }
-    locations = buffers.ofValue.map { $0.map { .arena(offset: memory.offsets[$0]) } }
+    try place(maximumBytes)
+  }
+
+  // MARK: Kernels and forms
+
+  private mutating func draft() {
+    original = Array(repeating: nil, count: 1 + (graph.values.last?.id.index ?? -1))
     for value in graph.values {
-      if let constant = value.constant { locations[value.id.index] = .constant(constant) }
+      if value.isConstant { original[value.id.index] = add(value.id, .plain, value.constant) }
     }
-    steps = zip(nodes, kernels).map { node, kernel in
-      PlannedStep(
-        node: node, kernel: kernel,
-        threads: min(threads, kernel.units, max(1, kernel.work / Self.workPerThread)),
-        inputs: node.inputs.map { $0.flatMap { locations[$0.index] } },
-        outputs: node.outputs.compactMap { locations[$0.index] })
+    for input in graph.inputs { original[input.index] = add(input, .plain) }
+    for node in graph.nodes {
+      let kernel = chooseKernel(for: site(node))
+      let inputs = node.inputs.enumerated().map { index, input in
+        input.map { value(of: $0, in: kernel.inputForm(index)) }
+      }
+      var outputs: [Int] = []
+      for output in node.outputs {
+        let index = add(output, ImageShape(graph.type(of: output)) == nil ? .plain : kernel.outputForm)
+        original[output.index] = index
+        outputs.append(index)
+      }
+      drafts.append(PlanStep(nodes: [node], kernel: kernel, inputs: inputs, outputs: outputs))
     }
+    for output in graph.outputs { original[output.value.index] = value(of: output.value, in: .plain) }
+  }
+
+  private var plainOutputs: Set<Int> { Set(graph.outputs.compactMap { original[$0.value.index] }) }
+
+  private mutating func add(_ value: ValueID, _ form: Form, _ constant: Tensor? = nil) -> Int {
+    let type = graph.type(of: value)
+    var bytes = type.byteCount
+    if let image = ImageShape(type), constant == nil {
+      // Room up to a whole vector behind the last pixel.
+      let vector = functions.vectorWidth
+      let floats = image.batch * image.floats(in: form, vector: vector)
+      bytes = (floats + vector - 1) / vector * vector * MemoryLayout<Float>.size
+    }
+    values.append(PlanValue(value: value, type: type, form: form, byteCount: bytes, constant: constant))
+    return values.count - 1
+  }
+
+  /// The value in the form asked for: as it is where its bytes are the same, otherwise in a copy that is made once.
+  private mutating func value(of id: ValueID, in form: Form) -> Int {
+    guard let origin = original[id.index] else { preconditionFailure("a value is made before it is used") }
+    let from = values[origin].form
+    guard let shape = ImageShape(values[origin].type), values[origin].constant == nil,
+      !shape.isSame(from, form, vector: functions.vectorWidth)
+    else { return origin }
+    if let copy = copies[id]?[form] { return copy }
+    let copy = add(id, form)
+    copies[id, default: [:]][form] = copy
+    drafts.append(
+      PlanStep(
+        nodes: [], kernel: ReorderKernel(shape, from: from, to: form, vector: functions.vectorWidth),
+        inputs: [origin], outputs: [copy]))
+    return copy
   }
 
   private func site(_ node: Node) -> Site {
     Site(
       node: node, inputs: graph.inputTypes(of: node), outputs: node.outputs.map { graph.type(of: $0) },
-      constants: node.inputs.map { graph.constant($0) }, functions: functions, weights: weights)
+      constants: node.inputs.map { graph.constant($0) },
+      forms: node.inputs.map { input in
+        input.flatMap { original[$0.index] }.map { values[$0].form } ?? .plain
+      }, functions: functions, weights: weights)
+  }
+
+  // MARK: Memory
+
+  private mutating func place(_ maximumBytes: Int) throws(RuntimeError) {
+    let buffers = assignBuffers()
+    let memory = MemoryPlan(buffers.all)
+    arenaBytes = memory.arenaBytes
+    scratchBytes = ((drafts.map(\.kernel.scratchBytes).max() ?? 0) + 127) / 64 * 64
+    guard arenaBytes + scratchBytes * threads <= maximumBytes else {
+      throw RuntimeError(
+        .tooLarge,
+        "the activations take \(arenaBytes + scratchBytes * threads) bytes, more than \(maximumBytes)")
+    }
+    func location(_ index: Int) -> Location? {
+      if let constant = values[index].constant { return .constant(constant) }
+      return buffers.ofValue[index].map { .arena(offset: memory.offsets[$0]) }
+    }
+    locations = original.map { $0.flatMap(location) }
+    steps = drafts.map { draft in
+      let isParallel = draft.kernel.units > 0
+      return PlannedStep(
+        nodes: draft.nodes, kernel: draft.kernel,
+        threads: isParallel ? min(threads, max(1, draft.kernel.work / Self.workPerThread)) : 0,
+        inputs: draft.inputs.map { $0.flatMap(location) }, outputs: draft.outputs.compactMap(location),
+        results: draft.outputs.map { values[$0] })
+    }
   }
 
   private struct Buffers {
     var all: [MemoryPlan.Buffer] = []
-    /// Indexed by value.
+    /// Indexed by plan value.
     var ofValue: [Int?]
   }
 
   /// Gives every value that is not a constant a buffer; aliases share one, and so does an operand with the result that
   /// may take its place.
-  private func assignBuffers(_ nodes: [Node], _ kernels: [any Kernel]) -> Buffers {
-    let slots = 1 + (graph.values.last?.id.index ?? -1)
-    var buffers = Buffers(ofValue: Array(repeating: nil, count: slots))
-    func add(_ value: ValueID, first: Int) {
-      buffers.ofValue[value.index] = buffers.all.count
-      buffers.all.append(
-        MemoryPlan.Buffer(byteCount: graph.type(of: value).byteCount, first: first, last: first))
+  private func assignBuffers() -> Buffers {
+    var buffers = Buffers(ofValue: Array(repeating: nil, count: values.count))
+    func add(_ value: Int, first: Int) {
+      buffers.ofValue[value] = buffers.all.count
+      buffers.all.append(MemoryPlan.Buffer(byteCount: values[value].byteCount, first: first, last: first))
     }
     // Inputs keep their values, so that a session can run again without being filled again.
     for input in graph.inputs {
-      add(input, first: 0)
-      buffers.all[buffers.all.count - 1].last = nodes.count
+      guard let value = original[input.index] else { continue }
+      add(value, first: 0)
+      buffers.all[buffers.all.count - 1].last = drafts.count
     }
-    for (step, node) in nodes.enumerated() {
-      if kernels[step] is AliasKernel, let input = node.input(0) {
-        buffers.ofValue[node.output.index] = buffers.ofValue[input.index]
+    for (step, draft) in drafts.enumerated() {
+      if draft.kernel is AliasKernel, let input = draft.inputs[0] {
+        buffers.ofValue[draft.outputs[0]] = buffers.ofValue[input]
       } else {
-        for output in node.outputs { add(output, first: step) }
+        for output in draft.outputs { add(output, first: step) }
       }
     }
-    for (step, node) in nodes.enumerated() {
-      for input in node.inputs {
-        if let input, let buffer = buffers.ofValue[input.index] {
+    for (step, draft) in drafts.enumerated() {
+      for input in draft.inputs {
+        if let input, let buffer = buffers.ofValue[input] {
           buffers.all[buffer].last = max(buffers.all[buffer].last, step)
         }
       }
     }
     for output in graph.outputs {
-      if let buffer = buffers.ofValue[output.value.index] { buffers.all[buffer].last = nodes.count }
+      if let value = original[output.value.index], let buffer = buffers.ofValue[value] {
+        buffers.all[buffer].last = drafts.count
+      }
     }
-    takeOver(nodes, kernels, &buffers)
+    takeOver(&buffers)
     return buffers
   }
 
   /// Lets results take over the memory of operands that nobody reads afterwards.
-  private func takeOver(_ nodes: [Node], _ kernels: [any Kernel], _ buffers: inout Buffers) {
+  private func takeOver(_ buffers: inout Buffers) {
     // Where a buffer went; taken-over buffers shrink to nothing.
     var heir = Array(buffers.all.indices)
-    for (step, node) in nodes.enumerated() {
-      guard node.outputs.count == 1, let own = buffers.ofValue[node.output.index],
-        !(kernels[step] is AliasKernel)
+    for (step, draft) in drafts.enumerated() {
+      guard draft.outputs.count == 1, let own = buffers.ofValue[draft.outputs[0]],
+        !(draft.kernel is AliasKernel)
       else { continue }
-      for index in kernels[step].inPlaceOperands {
-        guard let input = node.input(index), let original = buffers.ofValue[input.index] else { continue }
+      for index in draft.kernel.inPlaceOperands {
+        guard let input = draft.inputs[index], let original = buffers.ofValue[input] else { continue }
         let buffer = heir[original]
-        let others = node.inputs.enumerated().filter { $0.offset != index }
-          .compactMap { $0.element.flatMap { buffers.ofValue[$0.index] } }
+        let others = draft.inputs.enumerated().filter { $0.offset != index }
+          .compactMap { $0.element.flatMap { buffers.ofValue[$0] } }
         guard buffers.all[buffer].last == step, buffers.all[buffer].byteCount == buffers.all[own].byteCount,
           !others.contains(where: { heir[$0] == buffer })
         else { continue }

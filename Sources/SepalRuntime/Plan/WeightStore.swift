@@ -7,6 +7,7 @@ package final class WeightStore: @unchecked Sendable {
   package struct Slice: Sendable {
     fileprivate let offset: Int
     package let count: Int
+    package var byteCount: Int { count * MemoryLayout<Float>.size }
   }
 
   package let byteCount: Int
