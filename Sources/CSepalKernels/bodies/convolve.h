@@ -9,14 +9,12 @@ static void convolve(const sepal_convolution *w, size_t panel_begin, size_t pane
       .a_block = w->a_block, .residual_pixel = w->c_pixel, .residual_block = w->residual_block,
       .c_pixel = w->c_pixel, .c_block = w->c_block,
   };
-  bool stored;
-  set_epilogue(&run, w->activation, &stored);
   for (size_t panel = panel_begin; panel < panel_end; panel++) {
     const size_t group = panel / panels, p = panel % panels;
     const size_t v = panel_start(w->n, panels, p), nv = panel_start(w->n, panels, p + 1) - v;
     run.b = w->weights + (group * vectors + v) * VW * depth;
     run.bias = w->bias + (group * vectors + v) * VW;
-    run.last = stored_columns(w->n, v + nv, w->c_block);
+    const bool stored = set_epilogue(&run, w->n, v + nv, w->activation);
     for (size_t r = 0; r < w->row_count; r++) {
       const float *rows[SEPAL_KERNEL_ROWS];
       for (size_t ky = 0; ky < w->kernel_h; ky++) rows[ky] = w->rows[r * w->kernel_h + ky] + group * w->a_group;

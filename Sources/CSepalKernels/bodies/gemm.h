@@ -173,7 +173,7 @@ INLINE void run_pixels(tile_run *run, size_t pixels, size_t nv) {
 
 // The part of an epilogue that is not done in registers, on `pixels` pixels that were just stored.
 INLINE void activate_stored(const tile_run *run, size_t pixels, size_t nv, sepal_activation act) {
-  if (run->c_pixel == VW) {
+  if (run->c_pixel == VW && run->last == VW) {
     for (size_t j = 0; j < nv; j++) {
       float *c = run->c + j * run->c_block;
       activate(c, c, pixels * VW, act);
@@ -186,17 +186,20 @@ INLINE void activate_stored(const tile_run *run, size_t pixels, size_t nv, sepal
   }
 }
 
-INLINE void set_epilogue(tile_run *run, sepal_activation act, bool *stored) {
-  const epilogue e = epilogue_of(act);
-  run->low = e.low;
-  run->high = e.high;
-  run->hard_swish = act.kind == SEPAL_ACT_HARD_SWISH && run->c_pixel == VW;
-  *stored = e.stored && !run->hard_swish;
-}
-
 // Columns to store of the vector before `end`: lanes beyond the last channel exist only in blocked images.
 INLINE size_t stored_columns(size_t n, size_t end, size_t c_block) {
   return c_block == VW && end * VW > n ? n - (end - 1) * VW : VW;
+}
+
+// Where a panel of columns up to vector `end` is stored, and how its values are finished. Returns whether that takes
+// `activate_stored`.
+INLINE bool set_epilogue(tile_run *run, size_t n, size_t end, sepal_activation act) {
+  const epilogue e = epilogue_of(act);
+  run->last = stored_columns(n, end, run->c_block);
+  run->low = e.low;
+  run->high = e.high;
+  run->hard_swish = act.kind == SEPAL_ACT_HARD_SWISH && run->c_pixel == VW && run->last == VW;
+  return e.stored && !run->hard_swish;
 }
 
 // One row against one panel. It waits for memory, not for arithmetic: four independent sums over k keep the loads
@@ -223,7 +226,7 @@ INLINE void vector_times_panel(const sepal_gemm *g, size_t first, const size_t n
     const size_t column = first + j * VW;
     const size_t count = g->n - column < VW ? g->n - column : VW;
     vf v = (acc[0][j] + acc[1][j]) + (acc[2][j] + acc[3][j]);
-    if (g->residual) v += load_n(g->residual + column, count);
+    if (g->residual) v += load_n(g->residual + column / VW * g->residual_block, count);
     store_n(g->c + column, clamp(v, low, high), count);
   }
 }
@@ -248,7 +251,8 @@ NOINLINE void vector_times_matrix(const sepal_gemm *g, size_t begin, size_t end)
 
 static void gemm(
     const sepal_gemm *g, size_t row_begin, size_t row_end, size_t panel_begin, size_t panel_end) {
-  if (g->m == 1 && g->a_block == VW && g->c_block == VW) {
+  // Not for a strip of a blocked image that is one pixel: it has the bits of the whole image.
+  if (g->m == 1 && g->a_pixel != VW && g->a_block == VW && g->c_block == VW) {
     if (row_begin < row_end) vector_times_matrix(g, panel_begin, panel_end);
     return;
   }
@@ -259,8 +263,6 @@ static void gemm(
       .residual_pixel = g->residual_pixel, .residual_block = g->residual_block, .c_pixel = g->c_pixel,
       .c_block = g->c_block,
   };
-  bool stored;
-  set_epilogue(&run, g->activation, &stored);
   for (size_t m0 = row_begin; m0 < row_end; m0 += g->row_block) {
     const size_t pixels = row_end - m0 < g->row_block ? row_end - m0 : g->row_block;
     row = g->a + m0 * g->a_pixel;
@@ -270,7 +272,7 @@ static void gemm(
       run.bias = g->bias + v * VW;
       run.residual = g->residual ? g->residual + m0 * g->residual_pixel + v * g->residual_block : NULL;
       run.c = g->c + m0 * g->c_pixel + v * g->c_block;
-      run.last = stored_columns(g->n, v + nv, g->c_block);
+      const bool stored = set_epilogue(&run, g->n, v + nv, g->activation);
       run_pixels(&run, pixels, nv);
       if (stored) activate_stored(&run, pixels, nv, g->activation);
     }
