@@ -57,7 +57,8 @@ struct BinaryKernel: Kernel {
     }
     let operands = (0..<2).compactMap { index -> [Int]? in
       if site.inputs[index].count == 1 { return [1, 1, 1, 1] }
-      guard site.constant(index) == nil, let image = ImageShape(site.inputs[index]),
+      guard site.constant(index) == nil, site.inputs[index].rank == site.outputs[0].rank,
+        let image = ImageShape(site.inputs[index]),
         image.channels == output.channels, image.batch == output.batch || image.batch == 1,
         image.pixels == 1 || (image.height, image.width) == (output.height, output.width)
       else { return nil }

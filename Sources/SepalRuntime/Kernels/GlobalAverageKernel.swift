@@ -10,7 +10,8 @@ struct GlobalAverageKernel: Kernel {
   let summary = "global average"
   var units: Int { shape.batch * blocks }
   var work: Int { shape.batch * shape.pixels * shape.channels }
-  let outputForm = Form.blocked
+  let outputForm: Form
+  let scratchBytes: Int
   func inputForm(_ index: Int) -> Form { .blocked }
 
   init?(_ site: Site) {
@@ -19,24 +20,42 @@ struct GlobalAverageKernel: Kernel {
     else { return nil }
     self.shape = shape
     blocks = shape.blocks(site.functions.vectorWidth)
+    outputForm = ImageShape(site.outputs[0]) == nil ? .plain : .blocked
+    scratchBytes = outputForm == .plain ? site.functions.vectorWidth * MemoryLayout<Float>.size : 0
   }
 
   private struct Context {
     var functions: UnsafePointer<sepal_kernels>
     var input: UnsafePointer<Float>
     var output: UnsafeMutablePointer<Float>
-    var pixels, blocks, vector: Int
+    var pixels, blocks, channels, vector: Int
   }
 
   func bind(_ memory: Operands) -> BoundStep {
-    let context = Context(
-      functions: memory.functions.table, input: memory.floats(0), output: memory.outputFloats(),
-      pixels: shape.pixels, blocks: blocks, vector: memory.functions.vectorWidth)
+    let context = memory.context(
+      Context(
+        functions: memory.functions.table, input: memory.floats(0), output: memory.outputFloats(),
+        pixels: shape.pixels, blocks: blocks, channels: shape.channels, vector: memory.functions.vectorWidth))
+    if outputForm == .plain {
+      // The means of an image end with its last channel, within a block.
+      return BoundStep(
+        body: { context, begin, end, scratch in
+          let c = context.assumingMemoryBound(to: Context.self).pointee
+          let means = scratch.assumingMemoryBound(to: Float.self)
+          for unit in begin..<end {
+            let first = unit % c.blocks * c.vector
+            c.functions.pointee.global_average(
+              means, c.input + unit * c.pixels * c.vector, c.pixels, 0, 1, 0)
+            (c.output + unit / c.blocks * c.channels + first)
+              .update(from: means, count: min(c.vector, c.channels - first))
+          }
+        }, context: context)
+    }
     // The blocks of a batch follow each other, in the images as in the means.
     return BoundStep(
       body: { context, begin, end, _ in
         let c = context.assumingMemoryBound(to: Context.self).pointee
         c.functions.pointee.global_average(c.output, c.input, c.pixels, begin, end, c.pixels * c.vector)
-      }, context: memory.context(context))
+      }, context: context)
   }
 }
