@@ -86,15 +86,15 @@ struct RowSegment: Kernel {
       let done = scratch.assumingMemoryBound(to: Int.self)
       let target = done + count
       let last = count - 1
+      for index in 0..<last { done[index] = 0 }
       done[last] = begin
-      for index in stride(from: last, to: 0, by: -1) {
-        done[index - 1] = stages[index].window.firstInput(done[index])
-      }
       var y = begin
       while y < end {
         y = min(end, y + strip)
         target[last] = y
         for index in stride(from: last, to: 0, by: -1) {
+          // Rows that a stride steps over are left out.
+          done[index - 1] = max(done[index - 1], stages[index].window.firstInput(done[index]))
           let needed = target[index] > done[index] ? stages[index].window.endInput(target[index] - 1) : 0
           target[index - 1] = max(done[index - 1], needed)
         }
