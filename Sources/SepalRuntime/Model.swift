@@ -10,6 +10,8 @@ public struct ModelOptions: Sendable {
   /// Whether chains of steps run strip by strip, so that what they hand to each other stays in cache. Results are the
   /// same bits either way.
   public var fusesSegments = true
+  /// How chains run that can run so, instead of the way that is estimated to be the fastest.
+  package var segmentWay: SegmentCost.Way?
   /// The most memory that a session's activations may take: a file can declare shapes of any size.
   public var maximumActivationBytes = 8 << 30
 

@@ -76,7 +76,8 @@ struct Planner {
     draft()
     if options.fusesSegments {
       drafts = SegmentFinder(
-        drafts, values, threads: threads, vector: functions.vectorWidth, outputs: plainOutputs
+        drafts, values, threads: threads, vector: functions.vectorWidth, outputs: plainOutputs,
+        forced: options.segmentWay
       )
       .fused()
     }

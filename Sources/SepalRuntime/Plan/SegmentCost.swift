@@ -1,7 +1,7 @@
 /// What a chain of image kernels costs beyond its arithmetic, in nanoseconds: moving what it reads and writes through
 /// the caches, and computing rows twice where threads' shares meet. Rough, but it only has to rank.
-struct SegmentCost {
-  enum Way {
+package struct SegmentCost {
+  package enum Way: Sendable {
     /// One step by itself.
     case alone
     /// Strips of so many rows of the result.
@@ -13,6 +13,7 @@ struct SegmentCost {
   private let threads: Int
   private let vector: Int
   private let cacheBytes: Int
+  private let forced: Way?
 
   /// Nanoseconds to move a byte within the second-level cache, and beyond it.
   private static let near = 1.0 / 50
@@ -22,24 +23,39 @@ struct SegmentCost {
   /// Nanoseconds to start a job: finding rows, setting up tiles.
   private static let job = 150.0
 
-  init(threads: Int, vector: Int, cacheBytes: Int = CacheSizes.current.secondLevel) {
+  /// - Parameter forced: how the longest chains run that can run so, whatever it costs.
+  init(
+    threads: Int, vector: Int, cacheBytes: Int = CacheSizes.current.secondLevel, forced: Way? = nil
+  ) {
+    self.forced = forced
     self.threads = threads
     self.vector = vector
     self.cacheBytes = cacheBytes
   }
 
   func cheapest(_ stages: [any ImageKernel]) -> (Double, Way) {
+    if let forced { return forcedCost(forced, stages) }
     guard stages.count > 1 else { return (alone(stages[0]), .alone) }
     var best = (cost: Double.infinity, way: Way.alone)
     for strip in [1, 2, 3, 4, 6, 8, 12, 16] where strip <= stages[stages.count - 1].window.output.height {
       let price = rows(stages, strip)
       if price < best.cost { best = (price, .rows(strip)) }
     }
-    if stages.dropFirst().allSatisfy(\.isChannelwise), !stages[0].isChannelwise {
+    if canRunByPanels(stages) {
       let price = panels(stages)
       if price < best.cost { best = (price, .panels) }
     }
     return best
+  }
+
+  private func canRunByPanels(_ stages: [any ImageKernel]) -> Bool {
+    stages.dropFirst().allSatisfy(\.isChannelwise) && !stages[0].isChannelwise
+  }
+
+  private func forcedCost(_ way: Way, _ stages: [any ImageKernel]) -> (Double, Way) {
+    if stages.count == 1 { return (1, .alone) }
+    if case .rows = way { return (0, way) }
+    return (canRunByPanels(stages) ? 0 : .infinity, way)
   }
 
   private func bytes(_ shape: ImageShape) -> Int {

@@ -10,11 +10,14 @@ struct SegmentFinder {
   /// For each step the one that alone reads its output as an image, if there is one.
   private var next: [Int?]
 
-  init(_ steps: [PlanStep], _ values: [PlanValue], threads: Int, vector: Int, outputs: Set<Int>) {
+  init(
+    _ steps: [PlanStep], _ values: [PlanValue], threads: Int, vector: Int, outputs: Set<Int>,
+    forced: SegmentCost.Way? = nil
+  ) {
     self.steps = steps
     self.values = values
     self.vector = vector
-    cost = SegmentCost(threads: threads, vector: vector)
+    cost = SegmentCost(threads: threads, vector: vector, forced: forced)
     var readers = [[Int]](repeating: [], count: values.count)
     for (index, step) in steps.enumerated() {
       for case let input? in step.inputs { readers[input].append(index) }

@@ -2,121 +2,247 @@ import CSepalKernels
 import Testing
 
 @Suite struct GemmKernelTests {
-  struct Case {
+  struct Case: CustomTestStringConvertible {
     var m: Int, n: Int, k: Int
+    var a = KernelImage.Form.plain
+    var c = KernelImage.Form.plain
+    var gaps = KernelImage.Gaps.none
     var residual = false
     var rowBlock = 48
-    var kBlock = Int.max
-    var padding = 0  // floats between rows beyond what they hold
     var act = noActivation
+    var testDescription: String {
+      "\(m)×\(k)×\(n) \(a)→\(c) gaps \(gaps) rows by \(rowBlock), act \(act.kind.rawValue)\(residual ? " +r" : "")"
+    }
   }
 
-  /// Runs a case in pieces cut at `rowCuts` and `panelCuts`, and returns its output.
-  static func run(_ kernels: Kernels, _ c: Case, seed: Int = 1, pieces: Int = 1) -> (
-    output: GuardedOutput, exact: [ExactSum], stride: Int
-  ) {
-    let t = kernels.table
-    var random = SplitMix(seed)
-    let aStride = c.k + c.padding
-    let cStride = c.n + c.padding
-    let a = random.floats(c.m * aStride)
-    let weights = random.floats(c.n * c.k)
-    var bias = random.floats(c.n)
-    let residual = random.floats(c.m * c.n)
-    var exact = [ExactSum](repeating: ExactSum(), count: c.m * c.n)
-    for i in 0..<c.m {
-      for j in 0..<c.n {
-        exact[i * c.n + j].add(Double(bias[j]))
-        for k in 0..<c.k {
-          exact[i * c.n + j].add(Double(a[i * aStride + k]) * Double(weights[j * c.k + k]))
-        }
-        if c.residual { exact[i * c.n + j].add(Double(residual[i * c.n + j])) }
-      }
+  /// A case with its operands.
+  final class Problem {
+    let kernels: Kernels
+    let c: Case
+    let a: KernelImage, residual: KernelImage
+    /// The same for every m.
+    let weights, bias: [Float]
+    private let packed: [Float]
+    let panels: Int
+
+    init(_ kernels: Kernels, _ c: Case, seed: Int = 1) {
+      (self.kernels, self.c) = (kernels, c)
+      let t = kernels.table
+      var random = SplitMix(seed)
+      weights = random.floats(c.n * c.k)
+      bias = random.floats(c.n) + [Float](repeating: 0, count: t.packed_size(c.n, 1) - c.n)
+      a = KernelImage(
+        operand: c.a, width: c.m, channels: c.k, vector: t.vector_width, gaps: c.gaps, random: &random)
+      // Its block differs from the result's, as images' and rings' do.
+      var gaps = c.gaps
+      gaps.block += 1
+      residual = KernelImage(
+        operand: c.c, width: c.m, channels: c.n, vector: t.vector_width, gaps: gaps, random: &random)
+      panels = t.panel_count(c.n)
+      var packed = [Float](repeating: .nan, count: t.packed_size(c.n, c.k))
+      t.pack(&packed, weights, c.n, 1, c.k, c.k, 0, 1, 0, panels)
+      self.packed = packed
     }
-    bias += Array(repeating: 0, count: t.vector_width)
-    let panels = t.panel_count(c.n)
-    var packed = [Float](repeating: .nan, count: t.packed_size(c.n, c.k))
-    t.pack(&packed, weights, c.n, 1, c.k, c.k, 0, 1, 0, panels)
-    var output = GuardedOutput(c.m * cStride)
-    a.withUnsafeBufferPointer { a in
+
+    /// Runs the pieces between the cuts in the order that `order` makes of them.
+    func run(rowCuts: [Int] = [], panelCuts: [Int] = []) -> KernelImage {
+      let t = kernels.table
+      let output = KernelImage(
+        result: c.c, width: c.m, channels: c.n, vector: t.vector_width, gaps: c.gaps)
+      let (rows, columns) = ([0] + rowCuts + [c.m], [0] + panelCuts + [panels])
       packed.withUnsafeBufferPointer { packed in
         bias.withUnsafeBufferPointer { bias in
-          residual.withUnsafeBufferPointer { residual in
-            output.storage.withUnsafeMutableBufferPointer { out in
-              guard let a = a.baseAddress, let b = packed.baseAddress, let bias = bias.baseAddress,
-                let out = out.baseAddress
-              else { return }
-              var g = sepal_gemm(
-                m: c.m, n: c.n, k: c.k, a: a, a_stride: aStride, b: b, bias: bias,
-                residual: c.residual ? residual.baseAddress : nil, residual_stride: c.n, c: out,
-                c_stride: cStride, row_block: c.rowBlock, k_block: c.kBlock, activation: c.act)
-              for i in 0..<pieces {
-                for j in 0..<pieces {
-                  t.gemm(
-                    &g, c.m * i / pieces, c.m * (i + 1) / pieces, panels * j / pieces,
-                    panels * (j + 1) / pieces)
-                }
-              }
+          var g = sepal_gemm(
+            m: c.m, n: c.n, k: c.k, a: a.constant(0), a_pixel: a.pixel, a_block: a.block,
+            b: packed.baseAddress, bias: bias.baseAddress, residual: c.residual ? residual.constant(0) : nil,
+            residual_pixel: residual.pixel, residual_block: residual.block, c: output.pointer(0),
+            c_pixel: output.pixel, c_block: output.block, row_block: c.rowBlock, activation: c.act)
+          for i in rows.indices.dropLast().reversed() {
+            for j in columns.indices.dropLast() {
+              t.gemm(&g, rows[i], rows[i + 1], columns[j], columns[j + 1])
             }
           }
         }
       }
+      return output
     }
-    return (output, exact, cStride)
+
+    /// Elements that the exact sums do not explain.
+    func failures(_ output: KernelImage) -> Int {
+      var failures = output.strayWrites
+      for i in 0..<c.m {
+        for j in 0..<c.n {
+          var exact = ExactSum()
+          exact.add(Double(bias[j]))
+          for k in 0..<c.k { exact.add(a[0, i, k], times: weights[j * c.k + k]) }
+          if c.residual { exact.add(Double(residual[0, i, j])) }
+          if !exact.explains(output[0, i, j]) { failures += 1 }
+        }
+      }
+      return failures
+    }
   }
 
   static func failures(_ kernels: Kernels, _ c: Case) -> Int {
-    let (output, exact, stride) = run(kernels, c)
-    var failures = output.marginIsIntact ? 0 : 1
-    for i in 0..<c.m {
-      for j in 0..<c.n where !exact[i * c.n + j].explains(output.storage[i * stride + j]) { failures += 1 }
-      for j in c.n..<stride where output.storage[i * stride + j] != GuardedOutput.canary { failures += 1 }
-    }
-    return failures
+    let problem = Problem(kernels, c)
+    return problem.failures(problem.run())
   }
 
-  @Test("equals the exact product at every tile edge", arguments: runnableKernels)
-  func edges(_ kernels: Kernels) {
-    for m in [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 19, 27] {
+  /// Pixels around every tile height: up to one more than the tallest, and 2·height + 3.
+  static let pixels = Array(1...15) + [19, 27, 31]
+
+  @Test(
+    "equals the exact product at every edge of tile, panel and vector", arguments: runnableKernels,
+    KernelImage.Form.allCases)
+  func edges(_ kernels: Kernels, _ a: KernelImage.Form) {
+    let vector = kernels.table.vector_width
+    var index = 0
+    for m in Self.pixels {
       for n in kernels.awkwardSizes {
-        for k in [1, 3, 4, 5, 8, 19] {
-          let c = Case(m: m, n: n, k: k)
-          #expect(Self.failures(kernels, c) == 0, "\(m)×\(n)×\(k)")
+        for k in [1, vector - 1, vector, vector + 1, 2 * vector + 3] {
+          for output in KernelImage.Form.allCases {
+            index += 1
+            let c = Case(
+              m: m, n: n, k: k, a: a, c: output, gaps: index % 3 == 0 ? .some : .none,
+              residual: index % 2 == 0, rowBlock: [48, 1, 7][index / 2 % 3])
+            #expect(Self.failures(kernels, c) == 0, "\(c.testDescription)")
+          }
         }
       }
     }
   }
 
-  @Test("residual, row strides, row blocks and depth blocks change nothing", arguments: runnableKernels)
-  func options(_ kernels: Kernels) {
-    for m in [1, 7, 50] {
-      for n in kernels.awkwardSizes {
-        let c = Case(m: m, n: n, k: 37, residual: true, rowBlock: 10, kBlock: 8, padding: 5)
-        #expect(Self.failures(kernels, c) == 0, "\(m)×\(n)")
+  @Test("deep products, more pixels than a row block", arguments: runnableKernels)
+  func deep(_ kernels: Kernels) {
+    for (m, n, k) in [(1, 33, 300), (1, 1, 1000), (50, 17, 129), (97, 40, 64)] {
+      for form in KernelImage.Form.allCases {
+        let c = Case(m: m, n: n, k: k, a: form, c: form, residual: true, rowBlock: 20)
+        #expect(Self.failures(kernels, c) == 0, "\(c.testDescription)")
       }
     }
   }
 
-  @Test("dividing the work does not change a bit", arguments: runnableKernels)
+  @Test("dividing rows and panels anywhere does not change a bit", arguments: runnableKernels)
   func pieces(_ kernels: Kernels) {
-    for m in [1, 5, 49, 100] {
-      let c = Case(m: m, n: 3 * kernels.table.panel_width + 5, k: 33, residual: true)
-      let whole = Self.run(kernels, c).output.storage
-      for pieces in [2, 3, 7] {
-        #expect(Self.run(kernels, c, pieces: pieces).output.storage == whole, "m \(m), \(pieces) pieces")
+    var random = SplitMix(2)
+    for m in [1, 2, 5, 49, 100] {
+      for (a, c) in [
+        (KernelImage.Form.plain, KernelImage.Form.plain), (.blocked, .blocked), (.plain, .blocked),
+      ] {
+        let problem = Problem(
+          kernels,
+          Case(
+            m: m, n: 3 * kernels.table.panel_width + 5, k: 2 * kernels.table.vector_width + 1, a: a, c: c,
+            gaps: .some, residual: true, rowBlock: 31, act: activation(SEPAL_ACT_HARD_SWISH)))
+        let whole = problem.run().elements
+        for _ in 0..<6 {
+          func cuts(_ end: Int) -> [Int] {
+            (0..<Int.random(in: 1...4, using: &random)).map { _ in Int.random(in: 0...end, using: &random) }
+              .sorted()
+          }
+          let (rowCuts, panelCuts) = (cuts(m), cuts(problem.panels))
+          let output = problem.run(rowCuts: rowCuts, panelCuts: panelCuts)
+          #expect(
+            output.elements == whole && output.strayWrites == 0,
+            "\(problem.c.testDescription), rows at \(rowCuts), panels at \(panelCuts)")
+        }
+      }
+    }
+  }
+
+  @Test("a blocked image has the same bits whole and pixel by pixel", arguments: runnableKernels)
+  func singlePixels(_ kernels: Kernels) {
+    let (n, k) = (kernels.table.panel_width + 3, 2 * kernels.table.vector_width + 3)
+    for act in everyActivation {
+      let c = Case(m: 5, n: n, k: k, a: .blocked, c: .blocked, act: act)
+      let problem = Problem(kernels, c)
+      let whole = problem.run()
+      for pixel in 0..<c.m {
+        // The pixel as an image of its own, whose blocks follow each other like a matrix's.
+        var one = c
+        one.m = 1
+        let single = Problem(kernels, one)
+        for channel in 0..<k { single.a[0, 0, channel] = problem.a[0, pixel, channel] }
+        #expect(
+          single.run().elements == (0..<n).map { whole[0, pixel, $0] },
+          "activation \(act.kind.rawValue), pixel \(pixel)")
       }
     }
   }
 
   @Test("the activation comes after bias and residual", arguments: runnableKernels)
   func activations(_ kernels: Kernels) {
+    let vector = kernels.table.vector_width
     for m in [1, 9] {
-      var c = Case(m: m, n: kernels.table.panel_width + 3, k: 9, residual: true)
-      let plain = Self.run(kernels, c).output.values
-      c.act = activation(SEPAL_ACT_CLAMP, -0.25, 0.5)
-      #expect(Array(Self.run(kernels, c).output.values) == plain.map { min(0.5, max(-0.25, $0)) })
-      c.act = activation(SEPAL_ACT_LEAKY_RELU, 0.125)
-      #expect(Array(Self.run(kernels, c).output.values) == plain.map { $0 < 0 ? 0.125 * $0 : $0 })
+      for n in [vector - 1, vector, kernels.table.panel_width + 3] {
+        for form in KernelImage.Form.allCases {
+          // Plain pixels may be as far apart as blocked ones.
+          for gap in Set([0, 1, max(0, vector - n)]) {
+            var c = Case(m: m, n: n, k: 9, a: form, c: form, gaps: .init(pixel: gap), residual: true)
+            let plain = Problem(kernels, c).run().elements
+            for act in everyActivation {
+              c.act = act
+              let output = Problem(kernels, c).run()
+              #expect(
+                output.elements == kernels.activated(plain, act) && output.strayWrites == 0,
+                "\(c.testDescription)")
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+@Suite struct PackingKernelTests {
+  /// Where w(n, tap, k) is in a packed matrix.
+  static func index(_ kernels: Kernels, _ n: Int, columns: Int, depth: Int, at k: Int) -> Int {
+    let t = kernels.table
+    var panel = 0
+    while t.panel_start(columns, panel + 1) * t.vector_width <= n { panel += 1 }
+    let first = t.panel_start(columns, panel) * t.vector_width
+    let width = t.panel_start(columns, panel + 1) * t.vector_width - first
+    return first * depth + k * width + n - first
+  }
+
+  @Test("panels cover the columns, each as wide as the table says at most", arguments: runnableKernels)
+  func panels(_ kernels: Kernels) {
+    let t = kernels.table
+    for n in 1...6 * t.panel_width {
+      let starts = (0...t.panel_count(n)).map { t.panel_start(n, $0) }
+      #expect(starts[0] == 0 && starts.last == (n + t.vector_width - 1) / t.vector_width)
+      #expect(
+        zip(starts, starts.dropFirst()).allSatisfy {
+          $0 < $1 && ($1 - $0) * t.vector_width <= t.panel_width
+        }, "\(n) columns: \(starts)")
+      #expect(t.packed_size(n, 7) == starts[starts.count - 1] * t.vector_width * 7)
+    }
+  }
+
+  @Test("packs every weight once, in panels, from any order of the source", arguments: runnableKernels)
+  func pack(_ kernels: Kernels) {
+    let t = kernels.table
+    var random = SplitMix(4)
+    for n in kernels.awkwardSizes {
+      for (taps, k) in [(1, 1), (1, 17), (9, 3), (4, 16), (3, 33)] {
+        let source = random.floats(n * taps * k)
+        // Columns outermost, and columns innermost.
+        for (nStride, tapStride, kStride) in [(taps * k, 1, taps), (taps * k, k, 1), (1, k * n, n)] {
+          let panels = t.panel_count(n)
+          var packed = [Float](repeating: .nan, count: t.packed_size(n, taps * k))
+          for panel in (0..<panels).reversed() {
+            t.pack(&packed, source, n, taps, k, nStride, tapStride, kStride, panel, panel + 1)
+          }
+          var expected = [Float](repeating: 0, count: packed.count)
+          for j in 0..<n {
+            for i in 0..<taps * k {
+              expected[Self.index(kernels, j, columns: n, depth: taps * k, at: i)] =
+                source[j * nStride + i / k * tapStride + i % k * kStride]
+            }
+          }
+          #expect(packed == expected, "\(n) columns, \(taps) taps of \(k), strides \(nStride) \(kStride)")
+        }
+      }
     }
   }
 }

@@ -54,6 +54,24 @@ func activation(_ kind: sepal_activation_kind, _ a: Float = 0, _ b: Float = 0) -
 
 let noActivation = activation(SEPAL_ACT_NONE)
 
+/// Every activation that a kernel may end with.
+let everyActivation: [sepal_activation] = [
+  noActivation, activation(SEPAL_ACT_CLAMP, 0, .infinity), activation(SEPAL_ACT_CLAMP, -0.25, 0.5),
+  activation(SEPAL_ACT_LEAKY_RELU, 0.125), activation(SEPAL_ACT_HARD_SIGMOID, 0.25, 0.5),
+  activation(SEPAL_ACT_HARD_SWISH), activation(SEPAL_ACT_SIGMOID), activation(SEPAL_ACT_SILU),
+  activation(SEPAL_ACT_TANH), activation(SEPAL_ACT_GELU), activation(SEPAL_ACT_GELU_TANH),
+  activation(SEPAL_ACT_ELU, 0.75),
+]
+
+extension Kernels {
+  /// `values` as the table's own activation leaves them.
+  func activated(_ values: [Float], _ act: sepal_activation) -> [Float] {
+    var result = values
+    table.activate(&result, values, values.count, act)
+    return result
+  }
+}
+
 /// A value as the reference sees it: the exact sum, and the sum of the magnitudes that bounds its rounding.
 struct ExactSum {
   var value = 0.0
@@ -65,6 +83,8 @@ struct ExactSum {
     magnitude += abs(x)
     terms += 1
   }
+
+  mutating func add(_ a: Float, times b: Float) { add(Double(a) * Double(b)) }
 
   /// Whether `result` is this sum in single precision, whatever the order of additions.
   func explains(_ result: Float) -> Bool {

@@ -2,13 +2,48 @@ import CSepalKernels
 import Testing
 
 @Suite struct LayoutKernelTests {
-  @Test("transpose at block edges", arguments: [1, 3, 15, 16, 17, 35], [1, 3, 15, 16, 17, 35])
-  func transpose(rows: Int, columns: Int) {
-    let source = (0..<rows * columns).map(Float.init)
-    var result = [Float](repeating: -1, count: rows * columns)
-    sepal_transpose(&result, source, rows, columns)
-    let expected = (0..<rows * columns).map { source[$0 % rows * columns + $0 / rows] }
-    #expect(result == expected)
+  /// An image's arrangement, with distances beyond what the elements take.
+  struct Arrangement: CustomTestStringConvertible {
+    let testDescription: String
+    let layout: @Sendable (_ pixels: Int, _ channels: Int, _ width: Int) -> sepal_layout
+  }
+
+  static let arrangements = [
+    Arrangement(testDescription: "plain") { sepal_layout(pixel: $1, block: $2, lane: 1) },
+    Arrangement(testDescription: "plain, apart") { sepal_layout(pixel: $1 + 5, block: $2, lane: 1) },
+    Arrangement(testDescription: "planar") { sepal_layout(pixel: 1, block: $2 * $0, lane: $0) },
+    Arrangement(testDescription: "planar, apart") {
+      sepal_layout(pixel: 1, block: $2 * ($0 + 3), lane: $0 + 3)
+    },
+    Arrangement(testDescription: "blocked") { sepal_layout(pixel: $2, block: $2 * $0, lane: 1) },
+    Arrangement(testDescription: "blocked, apart") { sepal_layout(pixel: $2, block: $2 * ($0 + 2), lane: 1) },
+  ]
+
+  @Test("copies an image between any two arrangements", arguments: [1, 3, 4, 8, 16], [1, 2, 15, 16, 17, 49])
+  func reorder(width: Int, pixels: Int) {
+    for channels in [1, 3, width - 1, width, width + 1, 2 * width + 3] where channels > 0 {
+      for (from, to) in Self.arrangements.flatMap({ from in Self.arrangements.map { (from, $0) } }) {
+        let (source, target) = (from.layout(pixels, channels, width), to.layout(pixels, channels, width))
+        func index(_ layout: sepal_layout, _ p: Int, _ c: Int) -> Int {
+          c / width * layout.block + p * layout.pixel + c % width * layout.lane
+        }
+        func size(_ layout: sepal_layout) -> Int {
+          1 + (0..<channels).reduce(0) { max($0, index(layout, pixels - 1, $1)) }
+        }
+        var input = [Float](repeating: .nan, count: size(source))
+        var output = [Float](repeating: KernelImage.canary, count: size(target) + 20)
+        var expected = output
+        for p in 0..<pixels {
+          for c in 0..<channels {
+            input[index(source, p, c)] = Float(p * channels + c)
+            expected[index(target, p, c)] = Float(p * channels + c)
+          }
+        }
+        sepal_reorder(&output, target, input, source, pixels, channels, width)
+        #expect(
+          output == expected, "\(from.testDescription) to \(to.testDescription), \(channels) channels")
+      }
+    }
   }
 
   @Test("copies a box of any element size between strided arrays")

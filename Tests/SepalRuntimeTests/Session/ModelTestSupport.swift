@@ -50,8 +50,21 @@ struct GraphMaker {
   }
 }
 
-/// Runs the graph on every instruction set of this machine and compares with the reference in double precision.
-/// `kernel` must appear in the plan, so that a test of a fast path cannot pass by way of the reference.
+/// The largest distance of two tensors, and the largest magnitude of the first; nil when their shapes differ.
+func distance(_ expected: Tensor, _ actual: Tensor?) -> (worst: Double, scale: Double)? {
+  guard let actual, actual.shape == expected.shape else { return nil }
+  var (worst, scale) = (0.0, 1.0)
+  for (want, have) in zip(expected.doubles(), actual.doubles()) {
+    scale = max(scale, abs(want))
+    // Not `max`, which would lose a NaN.
+    if !(abs(want - have) <= worst) { worst = abs(want - have) }
+  }
+  return (worst, scale)
+}
+
+/// Runs the graph on every instruction set of this machine and compares with the reference in double precision. Runs it
+/// in segments too, which must give the same bits. `kernel` must appear in the plan, so that a test of a fast path cannot
+/// pass by way of the reference.
 func expectSessionMatchesReference(
   _ maker: inout GraphMaker, kernel: String?, tolerance: Double = 2e-6, _ comment: String = "",
   sourceLocation: SourceLocation = #_sourceLocation
@@ -60,7 +73,9 @@ func expectSessionMatchesReference(
   let feeds = maker.feeds()
   let expected = try graph.evaluate(feeds, precision: .double)
   for isa in InstructionSet.allCases where isa.isAvailable {
-    let model = try Model(graph, options: ModelOptions(instructionSet: isa))
+    var options = ModelOptions(instructionSet: isa)
+    options.fusesSegments = false
+    let model = try Model(graph, options: options)
     if let kernel {
       #expect(
         model.plan.steps.contains { $0.kernel.hasPrefix(kernel) }
@@ -68,17 +83,22 @@ func expectSessionMatchesReference(
         "\(comment): no '\(kernel)' in\n\(model.plan)", sourceLocation: sourceLocation)
     }
     let session = model.makeSession()
-    for round in 1...2 {
-      let actual = try session.run(inputs: feeds)
-      for (name, tensor) in expected {
-        let (want, have) = (tensor.doubles(), actual[name]?.doubles() ?? [])
-        #expect(actual[name]?.shape == tensor.shape, sourceLocation: sourceLocation)
-        let scale = want.reduce(1) { max($0, abs($1)) }
-        let worst = zip(want, have).reduce(0.0) { max($0, abs($1.0 - $1.1)) }
-        #expect(
-          have.count == want.count && worst <= tolerance * scale,
-          "\(comment) \(isa) round \(round): '\(name)' differs by \(worst)", sourceLocation: sourceLocation)
-      }
+    let results = try (1...2).map { _ in try session.run(inputs: feeds) }
+    for (name, tensor) in expected {
+      let (worst, scale) = distance(tensor, results[0][name]) ?? (.infinity, 0)
+      #expect(
+        worst <= tolerance * scale, "\(comment) \(isa): '\(name)' differs by \(worst)",
+        sourceLocation: sourceLocation)
+    }
+    options.fusesSegments = true
+    let fused = try Model(graph, options: options).makeSession().run(inputs: feeds)
+    for (name, tensor) in results[0] {
+      #expect(
+        results[1][name]?.isIdentical(to: tensor) == true, "\(comment) \(isa): '\(name)' in a second run",
+        sourceLocation: sourceLocation)
+      #expect(
+        fused[name]?.isIdentical(to: tensor) == true, "\(comment) \(isa): '\(name)' in segments",
+        sourceLocation: sourceLocation)
     }
   }
 }
