@@ -84,6 +84,9 @@ let package = Package(
         "Sepal", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
+    // Counts allocations of the program that links it: the tests.
+    .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+
     .testTarget(name: "SepalTensorTests", dependencies: ["SepalTensor"]),
     .testTarget(name: "SepalZipTests", dependencies: ["SepalZip", "SepalTensor", "CZlib"]),
     .testTarget(name: "SepalHDF5Tests", dependencies: ["SepalHDF5", "SepalTensor", "SepalZip"]),
@@ -103,7 +106,7 @@ let package = Package(
       name: "SepalFormatTests", dependencies: ["SepalFormat", "SepalGraph", "SepalTensor", "SepalZip"]),
     .testTarget(
       name: "SepalRuntimeTests",
-      dependencies: ["SepalRuntime", "SepalGraph", "SepalTensor", "CSepalKernels"]),
+      dependencies: ["SepalRuntime", "SepalGraph", "SepalTensor", "CSepalKernels", "AllocationCounter"]),
     .testTarget(
       name: "SepalValidationTests",
       dependencies: ["SepalValidation", "SepalGraph", "SepalTensor", "SepalPasses", "SepalRuntime"]),
