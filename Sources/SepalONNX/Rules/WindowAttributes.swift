@@ -21,6 +21,9 @@ struct WindowAttributes {
     if let declared, declared != kernel {
       throw node.error(.invalid, "is \(declared), but the weight has \(kernel)", attribute: "kernel_shape")
     }
+    guard kernel.count == count else {
+      throw node.error(.invalid, "the weight has \(kernel.count) spatial axes, x has \(count)")
+    }
     let ones = [Int](repeating: 1, count: count)
     strides = try Self.list(node, "strides", count, atLeast: 1) ?? ones
     dilations = try Self.list(node, "dilations", count, atLeast: 1) ?? ones
