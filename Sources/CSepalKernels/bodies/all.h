@@ -6,6 +6,8 @@
 
 #include "convolve.h"
 
+#include "window.h"
+
 #include "depthwise.h"
 
 #include "pool.h"

@@ -1,133 +1,168 @@
-// Depthwise convolution over blocked images. A few neighbouring outputs of one block are computed at a time, every tap
-// being one multiply-add straight from memory; where the window leaves the image sideways, outputs are computed one by
-// one over the taps inside. The order of additions is that of the taps in every case.
+// Depthwise convolution over blocked images.
+//
+// An output row is divided into tiles of up to eight outputs. A tile is computed for all rows of the strip before the
+// next, so that its weights stay close and the rows overlap. Where the window leaves the image sideways, the taps
+// outside are left out at compile time: one variant of a tile for each number of missing columns on either side.
+// Kernels and borders without variants go over whatever taps are inside. Additions are in the order of the taps in
+// every case.
 
-typedef struct {
-  size_t begin, end;  // kernel positions whose tap is inside the image
-} tap_range;
+enum { TILE_OUTPUTS = 8, TILE_OUTPUTS_LEAST = 4, ROWS_TOGETHER = 8 };
 
-// Positions i of `kernel` with 0 ≤ origin + i·dilation < extent.
-INLINE tap_range taps_inside(ptrdiff_t origin, size_t kernel, size_t dilation, size_t extent) {
-  const size_t begin = origin < 0 ? ceil_divide((size_t)-origin, dilation) : 0;
-  const ptrdiff_t room = (ptrdiff_t)extent - origin;
-  const size_t end = room > 0 ? ceil_divide((size_t)room, dilation) : 0;
-  tap_range range = {begin < kernel ? begin : kernel, end < kernel ? end : kernel};
-  if (range.end < range.begin) range.end = range.begin;
-  return range;
-}
-
-typedef struct {
-  const float *const *rows;  // the window's rows of one block
-  const float *weights, *residual;
-  float *out;
-  vf bias, low, high;
-} depthwise_line;
-
-// Outputs [x, x + count), all of whose taps are inside.
-INLINE void depthwise_outputs(
-    const sepal_strip *s, const depthwise_line *line, size_t x, const size_t count, const size_t kernel_h,
-    const size_t kernel_w, const size_t stride, const size_t dilation) {
-  vf acc[8];
-  UNROLL for (size_t o = 0; o < count; o++) acc[o] = line->bias;
-  const size_t first = (x * stride - s->pad_left) * VW;
-  for (size_t ky = 0; ky < kernel_h; ky++) {
-    const float *row = line->rows[ky] + first;
-    for (size_t kx = 0; kx < kernel_w; kx++) {
-      const vf weight = load(line->weights + (ky * kernel_w + kx) * VW);
-      UNROLL for (size_t o = 0; o < count; o++) {
-        acc[o] = madd(load(row + (o * stride + kx * dilation) * VW), weight, acc[o]);
+// Tile [x, x + count) of a block in rows [begin, end): `left` and `right` input columns of its windows are outside.
+INLINE void depthwise_tile(
+    const sepal_strip *s, size_t block, size_t x, size_t begin, size_t end, vf low, vf high, const size_t count,
+    const size_t left, const size_t right, const size_t size, const size_t stride) {
+  const float *weights = s->weights + block * size * size * VW;
+  const vf bias = load(s->bias + block * VW);
+  const ptrdiff_t first = ((ptrdiff_t)(x * stride) - (ptrdiff_t)s->pad_left) * VW;
+  for (size_t r = begin; r < end; r++) {
+    vf acc[TILE_OUTPUTS];
+    UNROLL for (size_t o = 0; o < count; o++) acc[o] = bias;
+    UNROLL for (size_t ky = 0; ky < size; ky++) {
+      const float *row = s->rows[r * size + ky];
+      row = (row ? row + block * s->in_block : s->zeros) + first;
+      UNROLL for (size_t kx = 0; kx < size; kx++) {
+        const vf weight = load(weights + (ky * size + kx) * VW);
+        UNROLL for (size_t o = 0; o < count; o++) {
+          const size_t column = o * stride + kx;
+          if (column >= left && column < (count - 1) * stride + size - right) {
+            acc[o] = madd(load(row + column * VW), weight, acc[o]);
+          }
+        }
       }
     }
+    if (s->residual) {
+      const float *residual = s->residual[r] + block * s->residual_block + x * VW;
+      UNROLL for (size_t o = 0; o < count; o++) acc[o] += load(residual + o * VW);
+    }
+    float *out = s->out[r] + block * s->out_block + x * VW;
+    UNROLL for (size_t o = 0; o < count; o++) store(out + o * VW, clamp(acc[o], low, high));
   }
-  if (line->residual) {
-    UNROLL for (size_t o = 0; o < count; o++) acc[o] += load(line->residual + (x + o) * VW);
-  }
-  UNROLL for (size_t o = 0; o < count; o++) store(line->out + (x + o) * VW, clamp(acc[o], line->low, line->high));
 }
 
-// One output over the taps [begin, end) of each kernel row.
-INLINE void depthwise_border(
-    const sepal_strip *s, const depthwise_line *line, size_t x, size_t begin, size_t end, const size_t kernel_h,
-    const size_t kernel_w, const size_t stride, const size_t dilation) {
-  vf acc = line->bias;
-  const ptrdiff_t first = (ptrdiff_t)(x * stride) - (ptrdiff_t)s->pad_left;
-  for (size_t ky = 0; ky < kernel_h; ky++) {
-    for (size_t kx = begin; kx < end; kx++) {
-      const float *pixel = line->rows[ky] + (first + (ptrdiff_t)(kx * dilation)) * VW;
-      acc = madd(load(pixel), load(line->weights + (ky * kernel_w + kx) * VW), acc);
+typedef void (*tile_function)(
+    const sepal_strip *, size_t block, size_t x, size_t begin, size_t end, vf low, vf high);
+
+#define TILE(SIZE, STRIDE, COUNT, LEFT, RIGHT) \
+  NOINLINE void depthwise_##SIZE##s##STRIDE##_##COUNT##_##LEFT##_##RIGHT( \
+      const sepal_strip *s, size_t block, size_t x, size_t begin, size_t end, vf low, vf high) { \
+    depthwise_tile(s, block, x, begin, end, low, high, COUNT, LEFT, RIGHT, SIZE, STRIDE); \
+  }
+#define ENTRY(SIZE, STRIDE, COUNT, LEFT, RIGHT) \
+  [COUNT - TILE_OUTPUTS_LEAST][LEFT][RIGHT] = depthwise_##SIZE##s##STRIDE##_##COUNT##_##LEFT##_##RIGHT,
+#define COUNTS(T, SIZE, STRIDE, LEFT, RIGHT) \
+  T(SIZE, STRIDE, 4, LEFT, RIGHT) T(SIZE, STRIDE, 5, LEFT, RIGHT) T(SIZE, STRIDE, 6, LEFT, RIGHT) \
+  T(SIZE, STRIDE, 7, LEFT, RIGHT) T(SIZE, STRIDE, 8, LEFT, RIGHT)
+#define SIDES_1(T, SIZE, STRIDE) \
+  COUNTS(T, SIZE, STRIDE, 0, 0) COUNTS(T, SIZE, STRIDE, 0, 1) COUNTS(T, SIZE, STRIDE, 1, 0) \
+  COUNTS(T, SIZE, STRIDE, 1, 1)
+#define SIDES_2(T, SIZE, STRIDE) \
+  SIDES_1(T, SIZE, STRIDE) COUNTS(T, SIZE, STRIDE, 0, 2) COUNTS(T, SIZE, STRIDE, 1, 2) \
+  COUNTS(T, SIZE, STRIDE, 2, 0) COUNTS(T, SIZE, STRIDE, 2, 1) COUNTS(T, SIZE, STRIDE, 2, 2)
+
+SIDES_1(TILE, 3, 1)
+SIDES_1(TILE, 3, 2)
+SIDES_2(TILE, 5, 1)
+SIDES_2(TILE, 5, 2)
+
+enum { TILE_COUNTS = TILE_OUTPUTS - TILE_OUTPUTS_LEAST + 1, TILE_SIDES = 3 };
+typedef tile_function tile_table[TILE_COUNTS][TILE_SIDES][TILE_SIDES];
+static const tile_table depthwise_3s1 = {SIDES_1(ENTRY, 3, 1)};
+static const tile_table depthwise_3s2 = {SIDES_1(ENTRY, 3, 2)};
+static const tile_table depthwise_5s1 = {SIDES_2(ENTRY, 5, 1)};
+static const tile_table depthwise_5s2 = {SIDES_2(ENTRY, 5, 2)};
+
+#undef TILE
+#undef ENTRY
+#undef COUNTS
+#undef SIDES_1
+#undef SIDES_2
+
+INLINE const tile_table *tile_table_for(const sepal_strip *s) {
+  if (s->kernel_h != s->kernel_w || s->dilation_w != 1) return NULL;
+  if (s->kernel_w == 3 && s->stride_w == 1) return &depthwise_3s1;
+  if (s->kernel_w == 3 && s->stride_w == 2) return &depthwise_3s2;
+  if (s->kernel_w == 5 && s->stride_w == 1) return &depthwise_5s1;
+  if (s->kernel_w == 5 && s->stride_w == 2) return &depthwise_5s2;
+  return NULL;
+}
+
+// `count` neighbouring outputs over the taps of a row that are inside for all of them.
+INLINE void depthwise_taps(
+    const sepal_strip *s, size_t block, size_t r, size_t x, tap_range taps, vf low, vf high, const size_t count) {
+  const ptrdiff_t first = (ptrdiff_t)(x * s->stride_w) - (ptrdiff_t)s->pad_left;
+  vf acc[TILE_OUTPUTS_LEAST];
+  UNROLL for (size_t o = 0; o < count; o++) acc[o] = load(s->bias + block * VW);
+  for (size_t ky = 0; ky < s->kernel_h; ky++) {
+    const float *row = s->rows[r * s->kernel_h + ky];
+    if (!row) continue;
+    row += block * s->in_block;
+    const float *weights = s->weights + (block * s->kernel_h + ky) * s->kernel_w * VW;
+    for (size_t kx = taps.begin; kx < taps.end; kx++) {
+      const float *pixel = row + (first + (ptrdiff_t)(kx * s->dilation_w)) * VW;
+      const vf weight = load(weights + kx * VW);
+      UNROLL for (size_t o = 0; o < count; o++) acc[o] = madd(load(pixel + o * s->stride_w * VW), weight, acc[o]);
     }
   }
-  if (line->residual) acc += load(line->residual + x * VW);
-  store(line->out + x * VW, clamp(acc, line->low, line->high));
+  float *out = s->out[r] + block * s->out_block + x * VW;
+  UNROLL for (size_t o = 0; o < count; o++) {
+    if (s->residual) acc[o] += load(s->residual[r] + block * s->residual_block + (x + o) * VW);
+    store(out + o * VW, clamp(acc[o], low, high));
+  }
 }
 
-INLINE void depthwise_line_of(
-    const sepal_strip *s, const depthwise_line *line, const size_t kernel_h, const size_t kernel_w,
-    const size_t stride, const size_t dilation) {
+// Kernels and borders without variants.
+NOINLINE void depthwise_any(const sepal_strip *s, size_t block, size_t begin, size_t end, vf low, vf high) {
   // Outputs [left, right) have all their taps inside.
-  const size_t reach = (kernel_w - 1) * dilation;
-  size_t left = ceil_divide(s->pad_left, stride);
-  size_t right = s->in_w + s->pad_left > reach ? (s->in_w + s->pad_left - reach - 1) / stride + 1 : 0;
-  if (right > s->out_w) right = s->out_w;
-  if (left > right) left = right;
-  for (size_t x = 0; x < s->out_w; x++) {
-    if (x == left) {
-      for (; x + 8 <= right; x += 8) depthwise_outputs(s, line, x, 8, kernel_h, kernel_w, stride, dilation);
-      if (x + 4 <= right) {
-        depthwise_outputs(s, line, x, 4, kernel_h, kernel_w, stride, dilation);
-        x += 4;
+  const size_t reach = (s->kernel_w - 1) * s->dilation_w;
+  const size_t left = ceil_divide(s->pad_left, s->stride_w);
+  const size_t room = s->in_w + s->pad_left;
+  const size_t right = room > reach ? (room - reach - 1) / s->stride_w + 1 : 0;
+  const tap_range all = {0, s->kernel_w};
+  for (size_t r = begin; r < end; r++) {
+    for (size_t x = 0; x < s->out_w;) {
+      if (x >= left && x + TILE_OUTPUTS_LEAST <= right && x + TILE_OUTPUTS_LEAST <= s->out_w) {
+        depthwise_taps(s, block, r, x, all, low, high, TILE_OUTPUTS_LEAST);
+        x += TILE_OUTPUTS_LEAST;
+      } else {
+        const ptrdiff_t first = (ptrdiff_t)(x * s->stride_w) - (ptrdiff_t)s->pad_left;
+        depthwise_taps(
+            s, block, r, x, taps_inside(first, s->kernel_w, s->dilation_w, s->in_w), low, high, 1);
+        x += 1;
       }
-      for (; x < right; x++) depthwise_outputs(s, line, x, 1, kernel_h, kernel_w, stride, dilation);
-      if (x == s->out_w) break;
     }
-    const tap_range taps =
-        taps_inside((ptrdiff_t)(x * stride) - (ptrdiff_t)s->pad_left, kernel_w, dilation, s->in_w);
-    depthwise_border(s, line, x, taps.begin, taps.end, kernel_h, kernel_w, stride, dilation);
   }
 }
 
-#define LINE(SIZE, STRIDE) \
-  NOINLINE void depthwise_line_##SIZE##s##STRIDE(const sepal_strip *s, const depthwise_line *line) { \
-    depthwise_line_of(s, line, SIZE, SIZE, STRIDE, 1); \
-  }
-LINE(3, 1)
-LINE(3, 2)
-LINE(5, 1)
-LINE(5, 2)
-#undef LINE
-
-NOINLINE void depthwise_line_any(const sepal_strip *s, const depthwise_line *line) {
-  depthwise_line_of(s, line, s->kernel_h, s->kernel_w, s->stride_w, s->dilation_w);
-}
-
-typedef void (*line_function)(const sepal_strip *, const depthwise_line *);
-
-INLINE line_function depthwise_line_for(const sepal_strip *s) {
-  const bool square = s->kernel_h == s->kernel_w && s->dilation_w == 1;
-  if (square && s->kernel_w == 3 && s->stride_w == 1) return depthwise_line_3s1;
-  if (square && s->kernel_w == 3 && s->stride_w == 2) return depthwise_line_3s2;
-  if (square && s->kernel_w == 5 && s->stride_w == 1) return depthwise_line_5s1;
-  if (square && s->kernel_w == 5 && s->stride_w == 2) return depthwise_line_5s2;
-  return depthwise_line_any;
+// A whole number of tiles, as equal as can be, whose border columns have variants; 0 where there is none.
+INLINE size_t tile_count(const sepal_strip *s, size_t right) {
+  const size_t most = s->kernel_w / 2;
+  const size_t tiles = ceil_divide(s->out_w, TILE_OUTPUTS);
+  return s->pad_left <= most && right <= most && s->out_w / tiles >= TILE_OUTPUTS_LEAST ? tiles : 0;
 }
 
 static void depthwise(const sepal_strip *s, size_t block_begin, size_t block_end) {
   const epilogue e = epilogue_of(s->activation);
-  const line_function run = depthwise_line_for(s);
+  // Input columns that the last window misses.
+  const size_t needed = (s->out_w - 1) * s->stride_w + s->kernel_w;
+  const size_t right = needed > s->pad_left + s->in_w ? needed - s->pad_left - s->in_w : 0;
+  const tile_table *table = tile_table_for(s);
+  const size_t tiles = table ? tile_count(s, right) : 0;
   for (size_t b = block_begin; b < block_end; b++) {
-    for (size_t r = 0; r < s->row_count; r++) {
-      const float *rows[SEPAL_KERNEL_ROWS];
-      for (size_t ky = 0; ky < s->kernel_h; ky++) {
-        const float *row = s->rows[r * s->kernel_h + ky];
-        rows[ky] = row ? row + b * s->in_block : s->zeros;
+    for (size_t r0 = 0; r0 < s->row_count; r0 += ROWS_TOGETHER) {
+      const size_t r1 = s->row_count - r0 < ROWS_TOGETHER ? s->row_count : r0 + ROWS_TOGETHER;
+      if (!tiles) depthwise_any(s, b, r0, r1, e.low, e.high);
+      for (size_t i = 0; i < tiles; i++) {
+        const size_t x = i * s->out_w / tiles, count = (i + 1) * s->out_w / tiles - x;
+        (*table)[count - TILE_OUTPUTS_LEAST][i == 0 ? s->pad_left : 0][i + 1 == tiles ? right : 0](
+            s, b, x, r0, r1, e.low, e.high);
       }
-      const depthwise_line line = {
-          .rows = rows, .weights = s->weights + b * s->kernel_h * s->kernel_w * VW,
-          .residual = s->residual ? s->residual[r] + b * s->residual_block : NULL,
-          .out = s->out[r] + b * s->out_block, .bias = load(s->bias + b * VW), .low = e.low, .high = e.high,
-      };
-      run(s, &line);
-      if (e.stored) activate(line.out, line.out, s->out_w * VW, s->activation);
+      if (e.stored) {
+        for (size_t r = r0; r < r1; r++) {
+          float *out = s->out[r] + b * s->out_block;
+          activate(out, out, s->out_w * VW, s->activation);
+        }
+      }
     }
   }
 }

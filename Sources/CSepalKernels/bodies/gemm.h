@@ -60,6 +60,8 @@ typedef struct {
   size_t c_pixel, c_block;
   size_t last;          // columns to store of the last vector, 1…VW
   size_t first, tiles;  // the first pixel, and the number of tiles, one after another along the pixels
+  const float *ahead;   // what will be multiplied by next, brought closer a line at a time
+  size_t ahead_step;    // a cache line in floats, or 0
   vf low, high;
   bool hard_swish;
 } tile_run;
@@ -68,8 +70,10 @@ typedef struct {
 // pointer reaches all pixels of the tile.
 INLINE const float *multiply(
     vf acc[MR_MAX][NV_MAX], const float *a, const float *b, size_t k, size_t a_pixel, size_t a_block,
-    const size_t mr, const size_t nv) {
+    const float **ahead, size_t ahead_step, const size_t mr, const size_t nv) {
   for (; k >= VW; k -= VW, a += a_block, b += VW * nv * VW) {
+    __builtin_prefetch(*ahead, 0, 2);
+    *ahead += ahead_step;
 #if BY_LANE
     vf lanes[MR_MAX];
     UNROLL for (size_t i = 0; i < mr; i++) lanes[i] = load(a + i * a_pixel);
@@ -123,6 +127,7 @@ INLINE void finish(
 // up for most of what short products would lose.
 INLINE void run_tiles(const tile_run *t, const size_t mr, const size_t nv, const bool blocked) {
   const size_t a_pixel = blocked ? VW : t->a_pixel;
+  const float *ahead = t->ahead;
   for (size_t n = 0, pixel = t->first; n < t->tiles; n++, pixel += mr) {
     vf acc[MR_MAX][NV_MAX];
     UNROLL for (size_t j = 0; j < nv; j++) {
@@ -133,7 +138,7 @@ INLINE void run_tiles(const tile_run *t, const size_t mr, const size_t nv, const
     for (size_t row = 0; row < t->row_count; row++) {
       const float *a = t->rows[row] + pixel * a_pixel;
       for (size_t tap = 0; tap < t->taps; tap++, a += t->tap_step) {
-        b = multiply(acc, a, b, t->k, a_pixel, t->a_block, mr, nv);
+        b = multiply(acc, a, b, t->k, a_pixel, t->a_block, &ahead, t->ahead_step, mr, nv);
       }
     }
     if (t->last < VW) {
@@ -160,12 +165,17 @@ INLINE size_t tile_rows(size_t nv) { return nv == 1 ? MR1 : nv == 2 ? MR2 : MR3;
 
 // Pixels [0, pixels) of a run: tiles of one size, then tiles that are one pixel smaller.
 INLINE void run_pixels(tile_run *run, size_t pixels, size_t nv) {
+  enum { LINE = 16, FEW_TILES = 40 };
   void (*const *functions)(const tile_run *) = tile_functions[run->a_pixel == VW][nv - 1];
   const size_t count = ceil_divide(pixels, tile_rows(nv));
   const size_t small = pixels / count, large_tiles = pixels % count;
+  // Where there are few tiles, weights come from far away, and the next panel is wanted soon.
+  run->ahead = run->b + run->row_count * run->taps * run->k * nv * VW;
+  run->ahead_step = count <= FEW_TILES ? LINE : 0;
   run->first = 0;
   run->tiles = large_tiles;
   if (run->tiles) functions[small](run);
+  run->ahead += run->tiles * run->row_count * run->taps * (run->k / VW) * run->ahead_step;
   run->first = large_tiles * (small + 1);
   run->tiles = count - large_tiles;
   functions[small - 1](run);
@@ -203,7 +213,9 @@ INLINE bool set_epilogue(tile_run *run, size_t n, size_t end, sepal_activation a
 }
 
 // One row against one panel. It waits for memory, not for arithmetic: four independent sums over k keep the loads
-// going.
+// going, and what comes some pages later is asked for now.
+enum { AHEAD = 1024 };
+
 INLINE void vector_times_panel(const sepal_gemm *g, size_t first, const size_t nv, vf low, vf high) {
   const float *b = g->b + first * g->k;
   vf acc[4][3];
@@ -213,6 +225,7 @@ INLINE void vector_times_panel(const sepal_gemm *g, size_t first, const size_t n
   }
   size_t k = 0;
   for (; k + 4 <= g->k; k += 4, b += 4 * nv * VW) {
+    UNROLL for (size_t i = 0; i < 4 * nv * VW; i += 16) __builtin_prefetch(b + AHEAD + i, 0, 3);
     UNROLL for (size_t u = 0; u < 4; u++) {
       UNROLL for (size_t j = 0; j < nv; j++) {
         acc[u][j] = madd(splat(g->a[k + u]), load(b + (u * nv + j) * VW), acc[u][j]);

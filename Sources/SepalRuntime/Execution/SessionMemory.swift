@@ -13,7 +13,7 @@ package final class SessionMemory {
 
   init(arenaBytes: Int, weights: WeightStore) {
     self.weights = weights
-    arena = .allocate(byteCount: max(arenaBytes, 64), alignment: 64)
+    arena = PageMemory.allocate(byteCount: arenaBytes)
     failed = .allocate(capacity: 1)
     failed.initialize(to: false)
   }

@@ -55,7 +55,7 @@ final class Team {
     script.initialize(
       to: Script(
         steps: list, count: phases.count,
-        scratch: .allocate(byteCount: scratchBytes * pool.count, alignment: 64), scratchBytes: scratchBytes,
+        scratch: PageMemory.allocate(byteCount: scratchBytes * pool.count), scratchBytes: scratchBytes,
         barrier: pool.barrier, failed: memory.failed))
   }
 

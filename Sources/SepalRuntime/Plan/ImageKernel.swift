@@ -1,10 +1,10 @@
 import CSepalKernels
 import SepalGraph
 
-/// Rows of one channel-blocked image: all of them, or the latest few in a ring.
+/// Rows of one image: all of them, or the latest few in a ring.
 package struct ImageRows {
   package var base: UnsafeMutablePointer<Float>
-  /// Floats from row to row, and from channel block to channel block.
+  /// Floats from row to row, and from channel block to channel block, or from channel to channel of a planar image.
   package var row: Int
   package var block: Int
   /// Rows kept: row y is at y % count.
@@ -135,7 +135,8 @@ struct WholeImages {
   init(_ shape: ImageShape, _ form: Form, _ vector: Int, _ address: UnsafeMutableRawPointer) {
     let layout = shape.layout(of: form, vector: vector)
     first = ImageRows(
-      base: address.assumingMemoryBound(to: Float.self), row: shape.width * layout.pixel, block: layout.block,
+      base: address.assumingMemoryBound(to: Float.self), row: shape.width * layout.pixel,
+      block: form == .planar ? layout.lane : layout.block,
       count: shape.height)
     image = shape.floats(in: form, vector: vector)
   }

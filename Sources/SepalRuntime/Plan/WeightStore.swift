@@ -64,7 +64,7 @@ package final class WeightStore: @unchecked Sendable {
   private init(byteCount: Int, zeros: Slice) {
     self.byteCount = byteCount
     self.zeros = zeros
-    base = .allocate(byteCount: max(byteCount, 64), alignment: 64)
+    base = PageMemory.allocate(byteCount: byteCount)
   }
 
   deinit { base.deallocate() }
