@@ -101,6 +101,10 @@ fuzz-%: setup
 	  $(FUZZ_LIMITS) -dict=.fuzz/$*.dict -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=.fuzz/findings/$*- -verbosity=0 \
 	  -print_funcs=0 -print_final_stats=1
 
+.PHONY: bench-kernels
+bench-kernels: setup ## Time each kernel by itself, as a share of this machine's peak (KERNELS="depthwise avx2").
+	SEPAL_BENCH=1 swift run $(SWIFT_FLAGS) BenchKernels $(KERNELS)
+
 # The protobuf-c code of schemas/*.proto is committed, so that a build needs no protoc-c.
 .PHONY: generate
 generate: setup ## Regenerate the protobuf-c code from schemas/*.proto.

@@ -134,3 +134,12 @@ if Context.environment["SEPAL_FUZZ"] != nil {
       path: "Tests/Fuzz/\(reader.name)")
   }
 }
+
+// Times the kernels by themselves. Only `make bench-kernels` asks for it.
+if Context.environment["SEPAL_BENCH"] != nil {
+  package.targets += [
+    .target(name: "BenchPeak", path: "Tests/Bench/Peak"),
+    .executableTarget(
+      name: "BenchKernels", dependencies: ["BenchPeak", "CSepalKernels"], path: "Tests/Bench/Kernels"),
+  ]
+}
