@@ -6,8 +6,8 @@ import Testing
   enum Arrangement: CaseIterable {
     /// Plain rows; with one group and no dilation along them, a row of the kernel is one tap.
     case plain, merged
-    /// Pictures: plain rows, blocked result.
-    case first
+    /// Pictures: plain rows, or rows of each channel by itself; blocked result.
+    case first, planar
     case blocked
 
     var input: KernelImage.Form { self == .blocked ? .blocked : .plain }
@@ -19,6 +19,8 @@ import Testing
       case .plain: true
       case .merged: c.groups == 1 && c.dilation.w == 1
       case .first: c.groups == 1
+      case .planar:
+        c.groups == 1 && c.dilation.w == 1 && c.channels.input * c.kernel.h <= SEPAL_KERNEL_ROWS
       case .blocked: c.groups == 1 || k % vector == 0 && n % vector == 0
       }
     }
@@ -28,7 +30,7 @@ import Testing
     let kernels: Kernels
     let c: WindowCase
     let arrangement: Arrangement
-    /// Rows with their padding, and behind them one of zeros.
+    /// Rows with their padding, and behind them one of zeros. Planar ones follow each other channel by channel.
     let input: KernelImage
     let residual: KernelImage
     let weights, bias: [Float]
@@ -42,14 +44,16 @@ import Testing
       var random = SplitMix(7)
       // Pixels that a merged tap reads across follow each other.
       let inputGaps = KernelImage.Gaps(pixel: arrangement == .plain ? c.gaps.pixel : 0, row: 1, block: 1)
+      let isPlanar = arrangement == .planar
       input = KernelImage(
-        arrangement.input, rows: c.size.h + 1, width: c.paddedWidth, channels: c.channels.input,
-        vector: vector, gaps: inputGaps, filler: .nan)
+        arrangement.input, rows: (c.size.h + 1) * (isPlanar ? c.channels.input : 1), width: c.paddedWidth,
+        channels: isPlanar ? 1 : c.channels.input, vector: vector, gaps: inputGaps, filler: .nan)
       for y in 0...c.size.h {
         for x in 0..<c.paddedWidth {
           let isInside = y < c.size.h && (0..<c.size.w).contains(x - c.pads.left)
           for channel in 0..<c.channels.input {
-            input[y, x, channel] = isInside ? Float.random(in: -1...1, using: &random) : 0
+            let value = isInside ? Float.random(in: -1...1, using: &random) : 0
+            input[isPlanar ? channel * (c.size.h + 1) + y : y, x, isPlanar ? 0 : channel] = value
           }
         }
       }
@@ -68,14 +72,29 @@ import Testing
       var (packed, paddedBias): ([Float], [Float]) = ([], [])
       for group in 0..<c.groups {
         var part = [Float](repeating: .nan, count: size)
-        t.pack(
-          &part, Array(weights[group * n * k * taps..<(group + 1) * n * k * taps]), n, taps, k, k * taps, 1,
-          taps, 0, t.panel_count(n))
+        let source = Array(weights[group * n * k * taps..<(group + 1) * n * k * taps])
+        if isPlanar {
+          t.pack(&part, source, n, 1, k * taps, k * taps, 0, 1, 0, t.panel_count(n))
+        } else {
+          t.pack(&part, source, n, taps, k, k * taps, 1, taps, 0, t.panel_count(n))
+        }
         packed += part
         paddedBias += bias[group * n..<(group + 1) * n] + [Float](repeating: 0, count: padded - n)
       }
       (self.packed, self.paddedBias) = (packed, paddedBias)
       panels = c.groups * t.panel_count(n)
+    }
+
+    /// Row `y` of a channel.
+    private func row(_ y: Int, _ channel: Int) -> Int {
+      arrangement == .planar ? channel * (c.size.h + 1) + y : y
+    }
+
+    /// The rows under output row `y`, in the order of the weights.
+    private func rows(under y: Int) -> [UnsafePointer<Float>?] {
+      (0..<(arrangement == .planar ? c.channels.input : 1)).flatMap { channel in
+        (0..<c.kernel.h).map { ky in input.constant(row(c.inputRow(y, ky) ?? c.size.h, channel)) }
+      }
     }
 
     func run(rowCuts: [Int] = [], panelCuts: [Int] = []) -> KernelImage {
@@ -86,7 +105,11 @@ import Testing
       let (k, n) = (c.channels.input / c.groups, c.channels.output / c.groups)
       var w = sepal_convolution()
       (w.out_w, w.n, w.kernel_h) = (c.out.w, n, c.kernel.h)
-      (w.taps, w.k) = arrangement == .merged ? (1, c.kernel.w * k) : (c.kernel.w, k)
+      switch arrangement {
+      case .merged: (w.taps, w.k) = (1, c.kernel.w * k)
+      case .planar: (w.kernel_h, w.taps, w.k) = (k * c.kernel.h, 1, c.kernel.w)
+      default: (w.taps, w.k) = (c.kernel.w, k)
+      }
       (w.tap_step, w.a_pixel) = (c.dilation.w * input.pixel, c.stride.w * input.pixel)
       w.a_block = input.block
       w.a_group = arrangement.input == .blocked ? k / vector * input.block : k
@@ -97,9 +120,7 @@ import Testing
       w.activation = c.act
       let (rowEnds, panelEnds) = ([0] + rowCuts + [c.out.h], [0] + panelCuts + [panels])
       for (begin, end) in zip(rowEnds, rowEnds.dropFirst()) {
-        let rows = (begin..<end).flatMap { y in
-          (0..<c.kernel.h).map { ky in Optional(input.constant(c.inputRow(y, ky) ?? c.size.h)) }
-        }
+        let rows = (begin..<end).flatMap { self.rows(under: $0) }
         let out = (begin..<end).map { Optional(output.pointer($0)) }
         let added = (begin..<end).map { Optional(residual.constant($0)) }
         w.row_count = end - begin
@@ -131,7 +152,11 @@ import Testing
       sum.add(Double(bias[o]))
       c.forEachTap(y, x) { row, column, tap in
         for i in 0..<k {
-          sum.add(input[row, column + c.pads.left, o / n * k + i], times: weights[(o * k + i) * taps + tap])
+          let value =
+            arrangement == .planar
+            ? input[self.row(row, i), column + c.pads.left, 0]
+            : input[row, column + c.pads.left, o / n * k + i]
+          sum.add(value, times: weights[(o * k + i) * taps + tap])
         }
       }
       if c.residual { sum.add(Double(residual[y, x, o])) }

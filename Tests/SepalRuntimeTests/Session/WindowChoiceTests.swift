@@ -214,4 +214,23 @@ import Testing
     }
     try expectSessionMatchesReference(&m, kernel: "convolution")
   }
+
+  @Test("a planar picture's convolution, whatever keeps it from being read as it is", arguments: [1, 3, 7])
+  func planar(channels: Int) throws {
+    for (kernel, stride, dilation) in [([3, 3], 2, 1), ([11, 5], 4, 1), ([3, 3], 1, 2), ([40, 3], 1, 1)] {
+      for pads in [0, 2] {
+        var m = GraphMaker()
+        let x = try m.add(Transpose(permutation: [0, 2, 3, 1]), [m.input([2, channels, 41, 13])])
+        m.output(
+          try m.add(
+            Conv(
+              strides: [stride, stride], padBegins: [pads, pads], padEnds: [0, pads],
+              dilations: [1, dilation], layout: .channelsLast, activation: .relu),
+            [x, m.weight([10, channels] + kernel), m.constant([10])]))
+        try expectSessionMatchesReference(
+          &m, kernel: kernel[0] > 32 ? nil : "convolution",
+          "\(channels) channels, kernel \(kernel), stride \(stride), dilation \(dilation), pads \(pads)")
+      }
+    }
+  }
 }
