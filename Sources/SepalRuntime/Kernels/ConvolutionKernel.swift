@@ -47,7 +47,8 @@ struct ConvolutionKernel: ImageKernel {
 
     let taps = geometry.kernel.h * geometry.kernel.w
     var view = MatrixView(
-      groups: groups, columns: n, taps: taps, depth: k, columnStride: k * taps, tapStride: 1, depthStride: taps)
+      groups: groups, columns: n, taps: taps, depth: k, columnStride: k * taps, tapStride: 1,
+      depthStride: taps)
     var c = sepal_convolution()
     (c.out_w, c.n) = (geometry.output.width, n)
     (c.kernel_h, c.taps, c.k) = (geometry.kernel.h, geometry.kernel.w, k)
@@ -162,7 +163,8 @@ private struct ConvolutionContext {
   ///
   /// - Returns: floats from piece to piece of a row.
   private func fillRows(
-    _ rows: UnsafeMutablePointer<UnsafePointer<Float>?>, _ job: UnsafePointer<ImageJob>, _ begin: Int, _ count: Int
+    _ rows: UnsafeMutablePointer<UnsafePointer<Float>?>, _ job: UnsafePointer<ImageJob>, _ begin: Int,
+    _ count: Int
   ) -> Int {
     let input = job.pointee.input
     let top = begin * window.stride - window.padTop

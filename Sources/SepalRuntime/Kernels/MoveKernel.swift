@@ -25,13 +25,18 @@ struct MoveKernel: Kernel {
   /// The byte pattern of one element that the output is filled with first.
   private let fill: Tensor?
   private let outputCount: Int
+  let outputForm: Form
   let summary: String
   let work: Int
   var units: Int { 1 }
+  func inputForm(_ index: Int) -> Form { outputForm }
 
   init?(_ site: Site) {
-    guard let output = site.outputs.first, let boxes = Self.boxes(site) else { return nil }
-    self.boxes = boxes.filter { !$0.extents.contains(0) }.map(Self.merged)
+    guard let output = site.outputs.first else { return nil }
+    let blocked = Self.blockedBoxes(site)
+    guard let boxes = blocked ?? Self.boxes(site) else { return nil }
+    outputForm = blocked == nil ? .plain : .blocked
+    self.boxes = boxes.filter { !$0.extents.contains(0) }.map { Self.ordered(Self.merged($0)) }
     elementSize = output.element.size
     outputCount = output.count
     if let pad = site.op(Pad.self) {
@@ -61,27 +66,61 @@ struct MoveKernel: Kernel {
       ]
     }
     if let op = site.op(Concat.self) {
-      let axis = op.axis < 0 ? op.axis + input.rank : op.axis
-      var position = 0
-      return site.inputs.present.enumerated().map { index, part in
-        defer { position += part.shape[axis] }
-        return Box(
-          input: index, outputOffset: position * to[axis], extents: part.shape,
-          inputStrides: rowMajorStrides(part.shape), outputStrides: to)
-      }
+      return joined(
+        site.inputs.present.map(\.shape), site.outputs[0].shape,
+        axis: op.axis < 0 ? op.axis + input.rank : op.axis)
     }
     if let op = site.op(Split.self) {
-      let axis = op.axis < 0 ? op.axis + input.rank : op.axis
-      var position = 0
-      return site.outputs.enumerated().map { index, part in
-        defer { position += part.shape[axis] }
-        return Box(
-          output: index, inputOffset: position * from[axis], extents: part.shape, inputStrides: from,
-          outputStrides: rowMajorStrides(part.shape))
-      }
+      return parted(
+        input.shape, site.outputs.map(\.shape), axis: op.axis < 0 ? op.axis + input.rank : op.axis)
     }
     if let op = site.op(Slice.self) { return slice(op, site.outputs[0].shape, from, to) }
     if let op = site.op(Pad.self) { return pad(op, input.shape, from, to) }
+    return nil
+  }
+
+  private static func joined(_ parts: [[Int]], _ whole: [Int], axis: Int) -> [Box] {
+    let to = rowMajorStrides(whole)
+    var position = 0
+    return parts.enumerated().map { index, part in
+      defer { position += part[axis] }
+      return Box(
+        input: index, outputOffset: position * to[axis], extents: part, inputStrides: rowMajorStrides(part),
+        outputStrides: to)
+    }
+  }
+
+  private static func parted(_ whole: [Int], _ parts: [[Int]], axis: Int) -> [Box] {
+    let from = rowMajorStrides(whole)
+    var position = 0
+    return parts.enumerated().map { index, part in
+      defer { position += part[axis] }
+      return Box(
+        output: index, inputOffset: position * from[axis], extents: part, inputStrides: from,
+        outputStrides: rowMajorStrides(part))
+    }
+  }
+
+  /// Images that are blocked already, joined or parted between whole blocks of channels.
+  private static func blockedBoxes(_ site: Site) -> [Box]? {
+    guard (0..<site.inputs.count).contains(where: { site.form($0) == .blocked }), site.isFloat32 else {
+      return nil
+    }
+    let vector = site.functions.vectorWidth
+    func shape(_ image: ImageShape) -> [Int] { [image.batch, image.blocks(vector), image.pixels * vector] }
+    func isChannels(_ axis: Int) -> Bool { axis == -1 || axis == site.outputs[0].rank - 1 }
+    let inputs = site.inputs.present.compactMap { ImageShape($0) }
+    let outputs = site.outputs.compactMap { ImageShape($0) }
+    guard inputs.count == site.inputs.present.count, outputs.count == site.outputs.count,
+      !site.constants.contains(where: { $0 != nil }),
+      (inputs.count > 1 ? inputs : outputs).dropLast().allSatisfy({ $0.channels % vector == 0 })
+    else { return nil }
+    if let op = site.op(Concat.self), isChannels(op.axis) {
+      return joined(inputs.map(shape), shape(outputs[0]), axis: 1)
+    }
+    if let op = site.op(Split.self), isChannels(op.axis) {
+      return parted(shape(inputs[0]), outputs.map(shape), axis: 1)
+    }
     return nil
   }
 
@@ -122,6 +161,17 @@ struct MoveKernel: Kernel {
         result.inputStrides.append(from)
         result.outputStrides.append(to)
       }
+    }
+    return result
+  }
+
+  /// With the longest axis that is a run on either side innermost, where the loop is.
+  private static func ordered(_ box: Box) -> Box {
+    let runs = box.extents.indices.filter { box.inputStrides[$0] == 1 || box.outputStrides[$0] == 1 }
+    guard let longest = runs.max(by: { box.extents[$0] < box.extents[$1] }) else { return box }
+    var result = box
+    for list in [\Box.extents, \.inputStrides, \.outputStrides] {
+      result[keyPath: list].append(result[keyPath: list].remove(at: longest))
     }
     return result
   }
