@@ -138,8 +138,7 @@ if Context.environment["SEPAL_FUZZ"] != nil {
 // Times the kernels by themselves. Only `make bench-kernels` asks for it.
 if Context.environment["SEPAL_BENCH"] != nil {
   package.targets += [
-    .target(name: "BenchPeak", path: "Tests/Bench/Peak"),
     .executableTarget(
-      name: "BenchKernels", dependencies: ["BenchPeak", "CSepalKernels"], path: "Tests/Bench/Kernels"),
+      name: "BenchKernels", dependencies: ["CSepalKernels"], path: "Tests/Bench/Kernels")
   ]
 }

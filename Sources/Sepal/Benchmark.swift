@@ -25,13 +25,22 @@ public struct Benchmark: Sendable, Codable {
   public var peakRssBytes: Int
   public var peakActivationBytes: Int
 
+  /// What one core can do in multiply-adds, measured before the steps; nil unless profiled.
+  public var peakGflops: Double?
+
   /// One step of the plan on one thread.
   public struct Step: Sendable, Codable {
+    /// The last node that it computes; empty where the plan copies a value into another form.
     public var name: String
     public var op: String
     public var kernel: String
     public var macs: Int
+    /// Bytes of its operands, results and weights, each counted once.
+    public var movedBytes: Int
     public var medianMs: Double
+
+    /// Floating-point operations a second, in units of 10⁹.
+    public var gflops: Double { medianMs > 0 ? Double(2 * macs) / medianMs / 1e6 : 0 }
   }
 
   /// In execution order; nil unless profiled.
@@ -40,13 +49,15 @@ public struct Benchmark: Sendable, Codable {
   /// Loads the model at `path` and runs it on seeded inputs.
   public init(
     path: String, shapes: [String: [Int]] = [:], weights: String? = nil, threads: Int, runs: Int,
-    profile: Bool = false
+    profile: Bool = false, fusesSegments: Bool = true
   ) throws(SepalError) {
     let clock = ContinuousClock()
     let start = clock.now
     let file = try ModelFile(path: path, shapes: shapes, weights: weights)
     do {
-      let model = try Model(file.graph, options: ModelOptions(threads: threads))
+      var options = ModelOptions(threads: threads)
+      options.fusesSegments = fusesSegments
+      let model = try Model(file.graph, options: options)
       let session = model.makeSession()
       loadMs = (clock.now - start) / .milliseconds(1)
       var generator = InputGenerator(seed: 1)
@@ -64,6 +75,7 @@ public struct Benchmark: Sendable, Codable {
         times.append((clock.now - begin) / .milliseconds(1))
       }
       times.sort()
+      peakGflops = profile ? model.plan.instructionSet.measuredPeak() / 1e9 : nil
       steps = profile ? try Self.profile(session, runs: runs) : nil
       self.threads = threads
       self.runs = times.count
@@ -89,7 +101,7 @@ public struct Benchmark: Sendable, Codable {
     return zip(plan.steps, times).map { step, times in
       Step(
         name: step.nodes.last ?? "", op: step.op, kernel: step.kernel, macs: step.macs,
-        medianMs: times.sorted()[times.count / 2])
+        movedBytes: step.movedBytes, medianMs: times.sorted()[times.count / 2])
     }
   }
 

@@ -42,8 +42,52 @@ public struct Inspection: Sendable, Codable {
   public var totals: Totals
   public var layers: [Layer]
 
+  /// How the runtime executes the model on this machine.
+  public struct PlanSummary: Sendable, Codable {
+    public struct Step: Sendable, Codable {
+      /// The nodes that it computes; none where a value is copied into another form.
+      public var nodes: [String]
+      public var op: String
+      public var kernel: String
+      /// 0 where there is nothing to run.
+      public var threads: Int
+      public var macs: Int
+      /// Bytes of its operands, results and weights, each counted once.
+      public var movedBytes: Int
+      /// Where the first result is in the arena, in bytes.
+      public var offset: Int
+    }
+
+    public var instructionSet: String
+    public var threads: Int
+    public var arenaBytes: Int
+    /// Memory that steps work in, of all threads.
+    public var scratchBytes: Int
+    /// Packed weights.
+    public var weightBytes: Int
+    public var steps: [Step]
+
+    init(_ model: Model) {
+      let plan = model.plan
+      instructionSet = plan.instructionSet.rawValue
+      threads = plan.threads
+      arenaBytes = plan.arenaBytes
+      scratchBytes = plan.scratchBytes
+      weightBytes = model.weightBytes
+      steps = plan.steps.map {
+        Step(
+          nodes: $0.nodes, op: $0.op, kernel: $0.kernel, threads: $0.threads, macs: $0.macs,
+          movedBytes: $0.movedBytes, offset: $0.offset)
+      }
+    }
+  }
+
+  /// Nil unless asked for.
+  public var plan: PlanSummary?
+
+  /// - Parameter planThreads: with the plan for so many threads.
   /// - Throws: when the model cannot be planned.
-  public init(_ file: ModelFile) throws(SepalError) {
+  public init(_ file: ModelFile, planThreads: Int? = nil) throws(SepalError) {
     let graph = file.graph
     format = file.format.rawValue
     inputs = graph.inputs.map { Port(graph.value($0).name, graph.type(of: $0)) }
@@ -58,16 +102,18 @@ public struct Inspection: Sendable, Codable {
         macs: node.op.macs(graph.inputTypes(of: node), outputs: node.outputs.map { graph.type(of: $0) }),
         origins: node.outputs.flatMap { graph.value($0).origins.map(\.name) })
     }
-    let peak: Int
+    let model: Model
     do {
-      peak = try Model(graph).peakActivationBytes
+      model = try Model(graph, options: ModelOptions(threads: planThreads ?? 1))
     } catch {
       throw SepalError(error, path: file.path)
     }
+    plan = planThreads == nil ? nil : PlanSummary(model)
     totals = Totals(
       nodes: graph.nodeCount, parameters: graph.provenance.unchangedParameterCount ?? parameters.total,
       macs: layers.reduce(0) { $0 + $1.macs },
-      weightBytes: graph.values.reduce(0) { $0 + ($1.constant?.byteCount ?? 0) }, peakActivationBytes: peak)
+      weightBytes: graph.values.reduce(0) { $0 + ($1.constant?.byteCount ?? 0) },
+      peakActivationBytes: model.peakActivationBytes)
   }
 
   private static func activation(of op: any Operator) -> String {

@@ -19,6 +19,9 @@ struct Bench: ParsableCommand {
   @Flag(help: "Time every step of the plan by itself, on one thread.")
   var profile = false
 
+  @Flag(help: "Plan every node as a step of its own, as a profile by node needs.")
+  var stepwise = false
+
   @Flag(help: "Print one JSON object.")
   var json = false
 
@@ -30,7 +33,7 @@ struct Bench: ParsableCommand {
   func run() throws {
     let result = try Benchmark(
       path: model, shapes: try source.shapes(), weights: source.weights, threads: threads, runs: runs,
-      profile: profile)
+      profile: profile, fusesSegments: !stepwise)
     if json {
       try printJSON(result)
       return
@@ -44,21 +47,36 @@ struct Bench: ParsableCommand {
     print(
       "  memory  \(bytes(result.peakRssBytes)) resident at the peak, \(bytes(result.peakActivationBytes)) of it activations"
     )
-    if let steps = result.steps { printProfile(steps) }
+    if let steps = result.steps, let peak = result.peakGflops { printProfile(steps, peak) }
   }
 
-  private func printProfile(_ steps: [Benchmark.Step]) {
+  private func printProfile(_ steps: [Benchmark.Step], _ peak: Double) {
     let total = steps.reduce(0) { $0 + $1.medianMs }
     var table = TextTable([
-      ("step", .left), ("operator", .left), ("kernel", .left), ("ms", .right), ("share", .right),
-      ("GFLOP/s", .right),
+      ("step", .left), ("kernel", .left), ("ms", .right), ("share", .right), ("GFLOP/s", .right),
+      ("of peak", .right), ("MB", .right),
     ])
-    for step in steps {
-      let share = total > 0 ? step.medianMs / total * 100 : 0
-      let rate =
-        step.macs > 0 && step.medianMs > 0 ? fixed(Double(2 * step.macs) / step.medianMs / 1e6, 1) : ""
-      table.add([step.name, step.op, step.kernel, fixed(step.medianMs, 3), "\(fixed(share, 1))%", rate])
+    for step in steps where step.medianMs > 0 || step.macs > 0 {
+      table.add([
+        ending(of: step.name.isEmpty ? "-" : step.name, 32), step.kernel, fixed(step.medianMs, 3),
+        percent(step.medianMs, of: total), step.macs > 0 ? fixed(step.gflops, 1) : "",
+        step.macs > 0 ? percent(step.gflops, of: peak) : "", fixed(Double(step.movedBytes) / 1e6, 2),
+      ])
     }
     print("\n\(table.text)")
+    let macs = steps.reduce(0) { $0 + $1.macs }
+    let rate = total > 0 ? Double(2 * macs) / total / 1e6 : 0
+    print(
+      "\n\(fixed(total, 2)) ms in steps, \(fixed(rate, 1)) GFLOP/s: \(percent(rate, of: peak)) of the \(fixed(peak, 1)) that one core was measured to do"
+    )
+  }
+
+  private func percent(_ part: Double, of whole: Double) -> String {
+    whole > 0 ? "\(fixed(part / whole * 100, 1))%" : ""
+  }
+
+  /// The last `count` characters, where names differ.
+  private func ending(of text: String, _ count: Int) -> String {
+    text.count <= count ? text : "…" + text.suffix(count - 1)
   }
 }

@@ -12,15 +12,25 @@ struct Inspect: ParsableCommand {
   @Flag(help: "List every layer.")
   var layers = false
 
+  @Flag(help: "Show how the runtime executes the model on this machine.")
+  var plan = false
+
+  @Option(help: "Threads that the plan is for.")
+  var threads = 1
+
   @Flag(help: "Print one JSON object.")
   var json = false
 
   @Option(help: "Write the graph in Graphviz' DOT language to this file.")
   var dot: String?
 
+  func validate() throws {
+    guard threads >= 1 else { throw ValidationError("--threads is \(threads), expected 1 or more") }
+  }
+
   func run() throws {
     let file = try source.load(model)
-    let inspection = try Inspection(file)
+    let inspection = try Inspection(file, planThreads: plan ? threads : nil)
     if let dot { try write(file.graph.dot + "\n", to: dot) }
     if json {
       try printJSON(inspection)
@@ -28,6 +38,7 @@ struct Inspect: ParsableCommand {
     }
     printSummary(inspection, file)
     if layers { printLayers(inspection) }
+    if let plan = inspection.plan { printPlan(plan) }
   }
 
   private func write(_ text: String, to path: String) throws(SepalError) {
@@ -59,6 +70,22 @@ struct Inspect: ParsableCommand {
     print("  MACs        \(grouped(totals.macs))")
     print("  weights     \(bytes(totals.weightBytes))")
     print("  activations \(bytes(totals.peakActivationBytes)) at the peak")
+  }
+
+  private func printPlan(_ plan: Inspection.PlanSummary) {
+    var table = TextTable([
+      ("step", .right), ("operators", .left), ("kernel", .left), ("threads", .right), ("MACs", .right),
+      ("MB", .right), ("at", .right), ("last node", .left),
+    ])
+    for (index, step) in plan.steps.enumerated() {
+      table.add([
+        "\(index)", step.op.isEmpty ? "-" : step.op, step.kernel, "\(step.threads)", grouped(step.macs),
+        fixed(Double(step.movedBytes) / 1e6, 2), grouped(step.offset), step.nodes.last ?? "",
+      ])
+    }
+    print(
+      "\n\(plan.instructionSet), \(plan.threads) thread\(plan.threads == 1 ? "" : "s"): arena \(bytes(plan.arenaBytes)), working memory \(bytes(plan.scratchBytes)), packed weights \(bytes(plan.weightBytes))\n\(table.text)"
+    )
   }
 
   /// `52 Conv, 1 Gemm`, most frequent first.

@@ -27,6 +27,20 @@ public enum InstructionSet: String, Sendable, CaseIterable {
     return isa
   }
 
+  /// Floating-point operations a second that one core of this machine can do in multiply-adds, as measured now, in
+  /// about 20 ms.
+  public func measuredPeak() -> Double {
+    guard let table = kernels?.table.pointee else { return 0 }
+    let clock = ContinuousClock()
+    var best = 0.0
+    for _ in 0..<10 {
+      let start = clock.now
+      let done = table.multiply_adds(2e8)
+      best = max(best, done / ((clock.now - start) / .seconds(1)))
+    }
+    return best
+  }
+
   var kernels: KernelFunctions? {
     let isa =
       switch self {
@@ -49,6 +63,13 @@ package struct KernelFunctions: @unchecked Sendable {
   /// The first vector of each panel that `columns` are divided into, and the number of vectors.
   package func panelStarts(_ columns: Int) -> [Int] {
     (0...table.pointee.panel_count(columns)).map { table.pointee.panel_start(columns, $0) }
+  }
+
+  /// `6x16` for tiles of six pixels by sixteen channels.
+  package func tile(_ columns: Int) -> String {
+    let starts = panelStarts(columns)
+    return
+      "\(table.pointee.tile_pixels(columns))x\((starts[starts.count - 1] - starts[starts.count - 2]) * vectorWidth)"
   }
 
   /// `count` floats, rounded up to whole vectors.

@@ -14,4 +14,6 @@
 
 #include "elementwise.h"
 
+#include "peak.h"
+
 #include "table.h"

@@ -163,6 +163,11 @@ static void (*const tile_functions[2][NV_MAX][MR_MAX])(const tile_run *) = {FOR_
 
 INLINE size_t tile_rows(size_t nv) { return nv == 1 ? MR1 : nv == 2 ? MR2 : MR3; }
 
+static size_t tile_pixels(size_t n) {
+  const size_t panels = panel_count(n);
+  return tile_rows(panel_start(n, panels, panels) - panel_start(n, panels, panels - 1));
+}
+
 // Pixels [0, pixels) of a run: tiles of one size, then tiles that are one pixel smaller.
 INLINE void run_pixels(tile_run *run, size_t pixels, size_t nv) {
   enum { LINE = 16, FEW_TILES = 40 };

@@ -5,5 +5,5 @@
     .panel_start = first_vector, .packed_size = packed_size, .pack = pack, .gemm = gemm, .convolve = convolve, \
     .depthwise = depthwise, .max_pool = max_pool, .average_pool = average_pool, \
     .global_average = global_average, .activate = activate, .binary = binary, .scale_shift = scale_shift, \
-    .softmax = softmax, \
+    .softmax = softmax, .multiply_adds = multiply_adds, .tile_pixels = tile_pixels, \
   }

@@ -5,6 +5,7 @@
 //   FOR_EACH_TILE(T)      T(pixels, vectors) for every tile up to those
 //   PANELS(vectors)       the number of panels, of 1 to 3 vectors, that so many vectors are divided into
 //   LOAD_SOME, STORE_SOME masked access to the first n floats, 1 ≤ n < VW; lanes beyond read as zero
+//   KEPT(v)               an assembly operand that holds v in a register
 //   MULTIPLY_ADD(a, b, c) a·b + c in one rounding where the machine has it
 #include "CSepalKernels.h"
 

@@ -121,10 +121,12 @@ typedef struct {
   size_t vector_width;  // floats; packed weights are padded to it
   size_t panel_width;   // floats in the widest panel
 
-  // The number of panels that n columns are divided into, the first vector of panel i, and the floats of a packed
-  // matrix of depth k.
+  // The number of panels that n columns are divided into, and the first vector of panel i.
   size_t (*_Nonnull panel_count)(size_t n);
   size_t (*_Nonnull panel_start)(size_t n, size_t i);
+  // Pixels of the tiles of the widest panel.
+  size_t (*_Nonnull tile_pixels)(size_t n);
+  // Floats of a packed matrix of depth k.
   size_t (*_Nonnull packed_size)(size_t n, size_t k);
   // Packs panels [begin, end) of w(n, tap, k) = src[n·n_stride + tap·tap_stride + k·k_stride] for depth taps·k.
   void (*_Nonnull pack)(
@@ -158,6 +160,9 @@ typedef struct {
       sepal_activation);
   // Softmax of each row; dst may be src.
   void (*_Nonnull softmax)(float *dst, const float *src, size_t rows, size_t columns);
+
+  // Does at least `operations` floating-point operations on registers, as multiply-adds, and returns how many.
+  double (*_Nonnull multiply_adds)(double operations);
 } sepal_kernels;
 
 // The best instruction set that this processor and operating system run.

@@ -15,6 +15,7 @@
 #define PANELS(vectors) ((vectors) < 2 ? 1 : (vectors) / 2)
 #define LOAD_SOME(p, n) ((vf)_mm256_maskload_ps(p, mask_of(n)))
 #define STORE_SOME(p, v, n) _mm256_maskstore_ps(p, mask_of(n), v)
+#define KEPT(v) "+x"(v)
 #define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)
 
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)

@@ -15,6 +15,7 @@
 #define PANELS(vectors) (((vectors) + 2) / 3)
 #define LOAD_SOME(p, n) ((vf)_mm512_maskz_loadu_ps((__mmask16)((1u << (n)) - 1), p))
 #define STORE_SOME(p, v, n) _mm512_mask_storeu_ps(p, (__mmask16)((1u << (n)) - 1), v)
+#define KEPT(v) "+v"(v)
 #define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)
 
 #pragma clang attribute push( \

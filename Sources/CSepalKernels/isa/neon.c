@@ -13,6 +13,7 @@
 #define PANELS(vectors) (((vectors) + 2) / 3)
 #define LOAD_SOME load_some
 #define STORE_SOME store_some
+#define KEPT(v) "+w"(v)
 #define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)
 
 #include "../bodies/some_by_copy.h"

@@ -11,6 +11,13 @@
 #define PANELS(vectors) (((vectors) + 1) / 2)
 #define LOAD_SOME load_some
 #define STORE_SOME store_some
+#if defined(__x86_64__)
+#define KEPT(v) "+x"(v)
+#elif defined(__aarch64__)
+#define KEPT(v) "+w"(v)
+#else
+#define KEPT(v) "+m"(v)
+#endif
 #define MULTIPLY_ADD(a, b, c) ((a) * (b) + (c))
 
 #include "../bodies/some_by_copy.h"

@@ -76,7 +76,7 @@ struct ConvolutionKernel: ImageKernel {
     convolution = c
     sharesPanels = geometry.output.batch * geometry.output.pixels < n
     work = conv.multiplyAdds
-    summary = "convolution \(geometry.kernel.h)x\(geometry.kernel.w)"
+    summary = "convolution \(geometry.kernel.h)x\(geometry.kernel.w) by \(site.functions.tile(n))"
   }
 
   func firstBlock(ofPanel panel: Int) -> Int {

@@ -15,6 +15,7 @@ struct MatrixKernel: Kernel {
   let summary: String
   let units: Int
   let work: Int
+  var weightBytes: Int { weights.byteCount }
 
   init?(_ site: Site) {
     guard site.isFloat32, let problem = Problem(site) else { return nil }

@@ -38,7 +38,7 @@ struct PointwiseKernel: ImageKernel {
     // What is shared is read once; the other operand is read by every thread.
     sharesPanels = window.output.batch * pixels < n
     work = conv.multiplyAdds
-    summary = "pointwise \(window.output.batch * pixels)x\(k)x\(n)"
+    summary = "pointwise \(window.output.batch * pixels)x\(k)x\(n) by \(site.functions.tile(n))"
   }
 
   func firstBlock(ofPanel panel: Int) -> Int { starts[panel] }

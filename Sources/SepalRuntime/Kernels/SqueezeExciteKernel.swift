@@ -13,6 +13,7 @@ struct SqueezeExciteKernel: Kernel {
   let scratchBytes: Int
   var units: Int { shape.batch * blocks }
   var work: Int { shape.batch * shape.channels * (2 * shape.pixels + 2 * reduced) }
+  var weightBytes: Int { w1.byteCount + w2.byteCount }
   var inPlaceOperands: [Int] { [0] }
   let outputForm = Form.blocked
   func inputForm(_ index: Int) -> Form { index == 0 ? .blocked : .plain }

@@ -72,8 +72,6 @@ package protocol ImageKernel: Kernel {
   var isChannelwise: Bool { get }
   /// The operand that is added to the result, if the node has it.
   var residualOperand: Int? { get }
-  /// Bytes of weights that every strip of rows reads.
-  var weightBytes: Int { get }
   /// Whether threads share panels instead of rows when the kernel runs by itself.
   var sharesPanels: Bool { get }
 

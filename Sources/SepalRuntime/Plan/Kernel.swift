@@ -18,6 +18,8 @@ package protocol Kernel: Sendable {
   var units: Int { get }
   /// About how many multiply-adds or moved elements the node costs: decides how many threads are worth waking.
   var work: Int { get }
+  /// Bytes of packed weights.
+  var weightBytes: Int { get }
   /// Bytes that each thread needs while running.
   var scratchBytes: Int { get }
   /// Operands whose memory the only output may take over, when nobody reads them afterwards.
@@ -34,6 +36,7 @@ package protocol Kernel: Sendable {
 }
 
 extension Kernel {
+  package var weightBytes: Int { 0 }
   package func inputForm(_ index: Int) -> Form { .plain }
   package var outputForm: Form { .plain }
   package func bindPhases(_ memory: Operands) -> [BoundPhase] {

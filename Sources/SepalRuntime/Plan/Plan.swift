@@ -14,6 +14,8 @@ public struct Plan: Sendable, CustomStringConvertible {
     public let threads: Int
     /// Multiply-adds of the nodes.
     public let macs: Int
+    /// Bytes of its operands, results and weights, each counted once.
+    public let movedBytes: Int
     public let output: TensorType?
     /// Where the first output is in the arena, in bytes.
     public let offset: Int
@@ -40,13 +42,27 @@ public struct Plan: Sendable, CustomStringConvertible {
       var offset = 0
       if case .arena(let place)? = step.outputs.first { offset = place }
       return Step(
-        nodes: step.nodes.map(\.name), op: step.nodes.map(\.op.name).joined(separator: " + "),
+        nodes: step.nodes.map(\.name), op: Self.operators(step.nodes),
         kernel: step.kernel.summary, threads: step.threads,
         macs: step.nodes.reduce(0) { sum, node in
           sum
             + (node.op.macs(graph.inputTypes(of: node), outputs: node.outputs.map { graph.type(of: $0) }))
-        }, output: step.nodes.last.map { graph.type(of: $0.output) }, offset: offset)
+        }, movedBytes: step.movedBytes, output: step.nodes.last.map { graph.type(of: $0.output) },
+        offset: offset)
     }
+  }
+
+  /// `2 Conv, MaxPool`: runs of the same are counted.
+  private static func operators(_ nodes: [Node]) -> String {
+    var runs: [(name: String, count: Int)] = []
+    for node in nodes {
+      if runs.last?.name == node.op.name {
+        runs[runs.count - 1].count += 1
+      } else {
+        runs.append((node.op.name, 1))
+      }
+    }
+    return runs.map { $0.count > 1 ? "\($0.count) \($0.name)" : $0.name }.joined(separator: ", ")
   }
 
   /// One line a step: offset, output type, threads, nodes, operators, kernel.

@@ -33,6 +33,8 @@ struct PlannedStep: Sendable {
   let threads: Int
   let inputs: [Location?]
   let outputs: [Location]
+  /// Bytes of its operands, results and weights, each counted once.
+  let movedBytes: Int
   /// What the outputs are.
   let results: [PlanValue]
 }
@@ -172,7 +174,15 @@ struct Planner {
         nodes: draft.nodes, kernel: draft.kernel,
         threads: isParallel ? min(threads, max(1, draft.kernel.work / Self.workPerThread)) : 0,
         inputs: draft.inputs.map { $0.flatMap(location) }, outputs: draft.outputs.compactMap(location),
+        movedBytes: isParallel ? movedBytes(draft) : 0,
         results: draft.outputs.map { values[$0] })
+    }
+  }
+
+  private func movedBytes(_ draft: PlanStep) -> Int {
+    let operands = draft.inputs.compactMap { $0 } + draft.outputs
+    return operands.reduce(draft.kernel.weightBytes) {
+      $0 + (values[$1].constant == nil ? values[$1].byteCount : 0)
     }
   }
 

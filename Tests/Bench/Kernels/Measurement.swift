@@ -1,4 +1,3 @@
-import BenchPeak
 import CSepalKernels
 import Foundation
 
@@ -28,7 +27,7 @@ struct Report {
 
   init(_ kernels: sepal_kernels) {
     var done = 0.0
-    let measurement = Measurement { done = bench_multiply_adds(kernels.vector_width, 2e7) }
+    let measurement = Measurement { done = kernels.multiply_adds(2e7) }
     peak = done / measurement.seconds
     print(
       "\(String(cString: kernels.name)): peak of multiply-adds \(Self.number(peak / 1e9, 1)) GFLOP/s a core")
