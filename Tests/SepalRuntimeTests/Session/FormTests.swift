@@ -120,6 +120,27 @@ import Testing
         [x, m.constant([3, channels]), m.constant([3]), m.constant([channels, 3]), m.constant([channels])])
     },
     Consumer(testDescription: "concatenation") { m, x, _, _ in try m.add(Concat(axis: 3), [x, x]) },
+    Consumer(testDescription: "concatenation with other images") { m, x, batch, _ in
+      let others = [m.input([batch, 5, 6, 8], name: "a"), m.input([batch, 5, 6, 16], name: "b")]
+      let joined = try m.add(Concat(axis: -1), [others[0], x, others[1]])
+      return try m.add(Concat(axis: 3), [others[1], others[0], joined, x])
+    },
+    Consumer(testDescription: "channels parted and joined in another order") { m, x, _, channels in
+      guard channels > 1 else { return try m.add(Identity(), [x]) }
+      let sizes = channels > 8 ? [8, channels - 8] : [1, channels - 1]
+      let parts = try m.addAll(Split(axis: 3, sizes: sizes), [x])
+      m.output(try m.add(HardSwish(), [parts[1]]), name: "part")
+      return try m.add(Concat(axis: 3), [parts[1], parts[0]])
+    },
+    Consumer(testDescription: "rows parted and joined in another order") { m, x, _, _ in
+      let parts = try m.addAll(Split(axis: 1, sizes: [2, 3]), [x])
+      return try m.add(Concat(axis: 1), [parts[1], parts[0]])
+    },
+    Consumer(testDescription: "slice and padding") { m, x, _, channels in
+      let sliced = try m.add(
+        Slice(axes: [1, 3], starts: [4, 0], ends: [0, channels], steps: [-2, 2]), [x])
+      return try m.add(Pad(begins: [0, 1, 0, 2], ends: [0, 0, 2, 1], value: 0.5), [sliced])
+    },
     Consumer(testDescription: "reshape") { m, x, batch, channels in
       try m.add(Reshape(shape: [batch, 30 * channels]), [x])
     },
