@@ -88,8 +88,11 @@ import Testing
     return problem.failures(problem.run())
   }
 
-  /// Pixels around every tile height: up to one more than the tallest, and 2·height + 3.
-  static let pixels = Array(1...15) + [19, 27, 31]
+  /// Pixels around the height of a tile for `n` columns, and every number that fits in one tile of any shape.
+  static func pixels(_ kernels: Kernels, _ n: Int) -> [Int] {
+    let tile = kernels.table.tile_pixels(n)
+    return Set(Array(1...15) + [tile - 1, tile, tile + 1, 2 * tile + 3]).filter { $0 > 0 }.sorted()
+  }
 
   @Test(
     "equals the exact product at every edge of tile, panel and vector", arguments: runnableKernels,
@@ -97,8 +100,8 @@ import Testing
   func edges(_ kernels: Kernels, _ a: KernelImage.Form) {
     let vector = kernels.table.vector_width
     var index = 0
-    for m in Self.pixels {
-      for n in kernels.awkwardSizes {
+    for n in kernels.awkwardSizes {
+      for m in Self.pixels(kernels, n) {
         for k in [1, vector - 1, vector, vector + 1, 2 * vector + 3] {
           for output in KernelImage.Form.allCases {
             index += 1
@@ -190,6 +193,16 @@ import Testing
           }
         }
       }
+    }
+  }
+}
+
+@Suite struct PeakKernelTests {
+  @Test("the loop that measures the peak does what it was asked to", arguments: runnableKernels)
+  func operations(_ kernels: Kernels) {
+    for operations in [0, 1, 1e6] {
+      let done = kernels.table.multiply_adds(operations)
+      #expect(done >= operations && done < operations + 1e5)
     }
   }
 }
