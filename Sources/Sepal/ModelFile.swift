@@ -25,7 +25,8 @@ public struct ModelFile: Sendable {
   public let byteCount: Int
 
   /// - Parameters:
-  ///   - shapes: shapes of inputs by name, for sources that leave dimensions open.
+  ///   - shapes: shapes of inputs by name, for sources that leave dimensions open. Of a native file only the batch
+  ///     can change.
   ///   - weights: the HDF5 file with the weights of a Keras model, where they are not in its own file.
   public init(path: String, shapes: [String: [Int]] = [:], weights: String? = nil) throws(SepalError) {
     let storage = try Self.map(path)
@@ -38,12 +39,13 @@ public struct ModelFile: Sendable {
     let imported: ImportedModel
     switch format {
     case .sepal:
+      let stored: Graph
       do {
-        imported = ImportedModel(graph: try SepalReader().read(storage))
+        stored = try SepalReader().read(storage)
       } catch {
         throw SepalError(FormatError(error.code, path: path, error.message))
       }
-      try Self.check(shapes, imported.graph, path)
+      imported = ImportedModel(graph: try Self.reshaped(stored, shapes, path))
     case .keras:
       do {
         imported = try KerasImporter(.init(shapes: shapes, weights: weights)).load(path: path)
@@ -69,15 +71,21 @@ public struct ModelFile: Sendable {
     }
   }
 
-  /// The shapes of a native file are fixed.
-  private static func check(_ shapes: [String: [Int]], _ graph: Graph, _ path: String) throws(SepalError) {
-    for (name, shape) in shapes.sorted(by: { $0.key < $1.key }) {
-      guard let input = graph.inputs.first(where: { graph.value($0).name == name }) else {
-        throw SepalError(.usage, "\(path): has no input '\(name)'")
-      }
-      guard graph.type(of: input).shape == shape else {
-        throw SepalError(.usage, "\(path): input '\(name)' is fixed to \(graph.type(of: input))")
-      }
+  /// A native file's model for other inputs than it was converted for.
+  private static func reshaped(
+    _ graph: Graph, _ shapes: [String: [Int]], _ path: String
+  ) throws(SepalError) -> Graph {
+    let changed = graph.inputs.contains { input in
+      shapes[graph.value(input).name].map { $0 != graph.type(of: input).shape } ?? false
+    }
+    for name in shapes.keys.sorted() where !graph.inputs.contains(where: { graph.value($0).name == name }) {
+      throw SepalError(.usage, "\(path): has no input '\(name)'")
+    }
+    guard changed else { return graph }
+    do {
+      return try graph.withInputShapes(shapes)
+    } catch {
+      throw SepalError(.usage, "\(path): \(error)")
     }
   }
 }

@@ -91,7 +91,7 @@ INLINE const tile_table *tile_table_for(const sepal_strip *s) {
 INLINE void depthwise_taps(
     const sepal_strip *s, size_t block, size_t r, size_t x, tap_range taps, vf low, vf high, const size_t count) {
   const ptrdiff_t first = (ptrdiff_t)(x * s->stride_w) - (ptrdiff_t)s->pad_left;
-  vf acc[TILE_OUTPUTS_LEAST];
+  vf acc[TILE_OUTPUTS];
   UNROLL for (size_t o = 0; o < count; o++) acc[o] = load(s->bias + block * VW);
   for (size_t ky = 0; ky < s->kernel_h; ky++) {
     const float *row = s->rows[r * s->kernel_h + ky];
@@ -113,21 +113,21 @@ INLINE void depthwise_taps(
 
 // Kernels and borders without variants.
 NOINLINE void depthwise_any(const sepal_strip *s, size_t block, size_t begin, size_t end, vf low, vf high) {
-  // Outputs [left, right) have all their taps inside.
-  const size_t reach = (s->kernel_w - 1) * s->dilation_w;
-  const size_t left = ceil_divide(s->pad_left, s->stride_w);
-  const size_t room = s->in_w + s->pad_left;
-  const size_t right = room > reach ? (room - reach - 1) / s->stride_w + 1 : 0;
+  const output_range whole = outputs_inside(s);
+  const size_t left = whole.begin, right = whole.end;
   const tap_range all = {0, s->kernel_w};
   for (size_t r = begin; r < end; r++) {
     for (size_t x = 0; x < s->out_w;) {
-      if (x >= left && x + TILE_OUTPUTS_LEAST <= right && x + TILE_OUTPUTS_LEAST <= s->out_w) {
+      const size_t inside = x >= left && x < right ? right - x : 0;
+      if (inside >= TILE_OUTPUTS) {
+        depthwise_taps(s, block, r, x, all, low, high, TILE_OUTPUTS);
+        x += TILE_OUTPUTS;
+      } else if (inside >= TILE_OUTPUTS_LEAST) {
         depthwise_taps(s, block, r, x, all, low, high, TILE_OUTPUTS_LEAST);
         x += TILE_OUTPUTS_LEAST;
       } else {
         const ptrdiff_t first = (ptrdiff_t)(x * s->stride_w) - (ptrdiff_t)s->pad_left;
-        depthwise_taps(
-            s, block, r, x, taps_inside(first, s->kernel_w, s->dilation_w, s->in_w), low, high, 1);
+        depthwise_taps(s, block, r, x, taps_inside(first, s->kernel_w, s->dilation_w, s->in_w), low, high, 1);
         x += 1;
       }
     }
