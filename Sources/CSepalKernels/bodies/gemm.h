@@ -219,7 +219,7 @@ INLINE bool set_epilogue(tile_run *run, size_t n, size_t end, sepal_activation a
 
 // One row against one panel. It waits for memory, not for arithmetic: four independent sums over k keep the loads
 // going, and what comes some pages later is asked for now.
-enum { AHEAD = 1024 };
+enum { AHEAD = 4096 };
 
 INLINE void vector_times_panel(const sepal_gemm *g, size_t first, const size_t nv, vf low, vf high) {
   const float *b = g->b + first * g->k;

@@ -5,13 +5,12 @@ static double multiply_adds(double operations) {
   vf sum[12], factor = splat(0.5f), term = splat(1.0f);
   __asm__ volatile("" : KEPT(factor), KEPT(term));
   UNROLL for (size_t i = 0; i < 12; i++) sum[i] = term;
-  double done = 0;
-  for (; done < operations; done += 2.0 * 16 * 12 * VW) {
-    UNROLL for (size_t round = 0; round < 16; round++) {
-      UNROLL for (size_t i = 0; i < 12; i++) {
-        sum[i] = madd(sum[i], factor, term);
-        __asm__ volatile("" : KEPT(sum[i]));
-      }
+  size_t rounds = (size_t)(operations / (2.0 * 12 * VW)) + 1;
+  const double done = (double)rounds * 2.0 * 12 * VW;
+  for (; rounds > 0; rounds--) {
+    UNROLL for (size_t i = 0; i < 12; i++) {
+      sum[i] = madd(sum[i], factor, term);
+      __asm__ volatile("" : KEPT(sum[i]));
     }
   }
   return done;
