@@ -4,6 +4,8 @@
 
 #include "gemm.h"
 
+#include "pack.h"
+
 #include "convolve.h"
 
 #include "window.h"

@@ -16,39 +16,6 @@ static size_t first_vector(size_t n, size_t i) { return panel_start(n, panel_cou
 
 static size_t packed_size(size_t n, size_t k) { return ceil_divide(n, VW) * VW * k; }
 
-static void pack(
-    float *dst, const float *src, size_t n, size_t taps, size_t k, size_t n_stride, size_t tap_stride,
-    size_t k_stride, size_t begin, size_t end) {
-  // A block of k is a cache line of a source row that is contiguous in k; the block's part of the panel stays in L1.
-  enum { BLOCK = 16 };
-  const size_t panels = panel_count(n);
-  for (size_t p = begin; p < end; p++) {
-    const size_t first = panel_start(n, panels, p) * VW;
-    const size_t width = panel_start(n, panels, p + 1) * VW - first;
-    const size_t valid = n - first < width ? n - first : width;
-    float *panel = dst + first * taps * k;
-    for (size_t tap = 0; tap < taps; tap++) {
-      for (size_t k0 = 0; k0 < k; k0 += BLOCK) {
-        const size_t depth = k - k0 < BLOCK ? k - k0 : BLOCK;
-        float *block = panel + (tap * k + k0) * width;
-        const float *from = src + first * n_stride + tap * tap_stride + k0 * k_stride;
-        if (n_stride == 1) {
-          for (size_t i = 0; i < depth; i++) {
-            for (size_t j = 0; j < valid; j++) block[i * width + j] = from[i * k_stride + j];
-          }
-        } else {
-          for (size_t j = 0; j < valid; j++) {
-            for (size_t i = 0; i < depth; i++) block[i * width + j] = from[j * n_stride + i * k_stride];
-          }
-        }
-        for (size_t i = 0; i < depth; i++) {
-          for (size_t j = valid; j < width; j++) block[i * width + j] = 0;
-        }
-      }
-    }
-  }
-}
-
 typedef struct {
   const float *const *rows;          // the kernel rows under pixel 0
   size_t row_count, taps, tap_step;  // kernel rows; positions in each, and floats from one to the next

@@ -132,6 +132,9 @@ typedef struct {
   void (*_Nonnull pack)(
       float *dst, const float *src, size_t n, size_t taps, size_t k, size_t n_stride, size_t tap_stride,
       size_t k_stride, size_t begin, size_t end);
+  // Packs channel blocks [begin, end) of src[channels][taps] as [blocks][taps][vector_width]; lanes beyond are zero.
+  void (*_Nonnull pack_channels)(
+      float *dst, const float *src, size_t channels, size_t taps, size_t begin, size_t end);
   // Panels [panel_begin, panel_end) of rows [row_begin, row_end).
   void (*_Nonnull gemm)(
       const sepal_gemm *, size_t row_begin, size_t row_end, size_t panel_begin, size_t panel_end);

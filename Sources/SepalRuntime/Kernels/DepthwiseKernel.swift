@@ -31,16 +31,7 @@ struct DepthwiseKernel: ImageKernel {
     let vector = site.functions.vectorWidth
     let blocks = geometry.input.blocks(vector)
     panels = blocks
-    let weight = conv.weight
-    weights = site.weights.reserve(taps * blocks * vector) { destination in
-      weight.withFloats { source in
-        for index in 0..<taps * blocks * vector {
-          let (block, tap, lane) = (index / (taps * vector), index / vector % taps, index % vector)
-          let channel = block * vector + lane
-          destination[index] = channel < channels ? source[channel * taps + tap] : 0
-        }
-      }
-    }
+    weights = site.packChannels(conv.weight, channels: channels, taps: taps)
     bias = site.packBias(conv.bias, columns: channels)
     site.weights.requireZeros(geometry.input.width * vector)
     summary = "depthwise \(geometry.kernel.h)x\(geometry.kernel.w)"

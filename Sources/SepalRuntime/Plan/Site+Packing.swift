@@ -50,6 +50,18 @@ extension Site {
     }
   }
 
+  /// Packs `tensor`, whose channels have `taps` weights each, into channel blocks.
+  func packChannels(_ tensor: Tensor, channels: Int, taps: Int) -> WeightStore.Slice {
+    let table = functions
+    let padded = functions.padded(channels)
+    return weights.reserve(padded * taps) { destination in
+      tensor.withFloats { source in
+        let functions = table.table.pointee
+        functions.pack_channels(destination, source, channels, taps, 0, padded / functions.vector_width)
+      }
+    }
+  }
+
   /// A bias of `groups · columns` values, or zeros, each group padded to whole vectors.
   func packBias(_ bias: Tensor?, groups: Int = 1, columns: Int) -> WeightStore.Slice {
     let padded = functions.padded(columns)
