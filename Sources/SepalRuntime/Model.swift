@@ -10,6 +10,14 @@ public struct ModelOptions: Sendable {
   /// Whether chains of steps run strip by strip, so that what they hand to each other stays in cache. Results are the
   /// same bits either way.
   public var fusesSegments = true
+  /// Whether 3×3 convolutions may run by Winograd's algorithm where that is faster: up to three times. It takes two to
+  /// four times the memory for their weights, and rounds differently: the largest error, as a share of the largest
+  /// result, is up to three times that of a sum over taps. An input that is infinite or NaN spreads over its tile of 4×4
+  /// results.
+  public var allowsWinograd = true
+  /// How wide the tiles are, 2 or 4, of every convolution that can run by Winograd's algorithm, instead of what is
+  /// estimated to be the fastest.
+  package var winogradTile: Int?
   /// How chains run that can run so, instead of the way that is estimated to be the fastest.
   package var segmentWay: SegmentCost.Way?
   /// The most memory that a session's activations may take: a file can declare shapes of any size.

@@ -8,6 +8,8 @@
 
 #include "convolve.h"
 
+#include "winograd.h"
+
 #include "window.h"
 
 #include "depthwise.h"

@@ -85,6 +85,22 @@ typedef struct SEPAL_SENDABLE {
   sepal_activation activation;
 } sepal_convolution;
 
+// A 3×3 convolution with stride 1 over channel-blocked images, in square tiles of output pixels that are numbered image
+// by image and row by row; those at the right and lower edges may reach beyond the image. Input pixels outside the image
+// are zeros.
+typedef struct SEPAL_SENDABLE {
+  size_t tile;  // 2 or 4 pixels wide; it takes (tile + 2)² products, a matrix for each
+  size_t in_h, in_w, out_h, out_w, pad_top, pad_left;
+  const float *_Nullable in;
+  size_t in_image, in_block;
+  float *_Nullable out;
+  const float *_Nullable residual;  // optional, arranged as the output
+  size_t out_image, out_block;
+  const float *_Nullable bias;  // padded to whole vectors
+  size_t matrix, block;         // floats from matrix to matrix, and from channel block to channel block of one
+  sepal_activation activation;
+} sepal_winograd;
+
 // A strip of output rows of one channel-blocked image under a window that slides over each channel by itself. Depthwise
 // kernels have kernel_h ≤ SEPAL_KERNEL_ROWS.
 typedef struct SEPAL_SENDABLE {
@@ -141,6 +157,20 @@ typedef struct {
 
   // Panels [begin, end) of groups · panel_count(n).
   void (*_Nonnull convolve)(const sepal_convolution *, size_t panel_begin, size_t panel_end);
+
+  // A convolution by Winograd's algorithm is `winograd_input`, `gemm` on each matrix with tiles for pixels, and
+  // `winograd_output`. The weights w(n, k, 3, 3) are as many packed matrices, one after another; this makes panels
+  // [begin, end) of each.
+  void (*_Nonnull winograd_pack)(
+      float *dst, const float *src, size_t tile, size_t n, size_t k, size_t panel_begin, size_t panel_end);
+  // Tiles [begin, end) of blocks [begin, end); `points` is where the first tile of the first block is, or will be, in the
+  // first matrix.
+  void (*_Nonnull winograd_input)(
+      const sepal_winograd *, float *points, size_t tile_begin, size_t tile_end, size_t block_begin,
+      size_t block_end);
+  void (*_Nonnull winograd_output)(
+      const sepal_winograd *, const float *points, size_t tile_begin, size_t tile_end, size_t block_begin,
+      size_t block_end);
 
   // These run channel blocks [begin, end).
   void (*_Nonnull depthwise)(const sepal_strip *, size_t block_begin, size_t block_end);

@@ -74,6 +74,7 @@ package struct Site {
   package let forms: [Form]
   package let functions: KernelFunctions
   package let weights: WeightStore.Builder
+  package let options: ModelOptions
 
   /// The operator as `Op`.
   package func op<Op: Operator>(_: Op.Type) -> Op? { node.op as? Op }

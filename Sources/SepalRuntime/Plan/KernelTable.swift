@@ -7,6 +7,7 @@ package let kernelTable: [any Kernel.Type] = [
   PointwiseKernel.self,
   MatrixKernel.self,
   DepthwiseKernel.self,
+  WinogradKernel.self,
   ConvolutionKernel.self,
   SqueezeExciteKernel.self,
   PoolKernel.self,

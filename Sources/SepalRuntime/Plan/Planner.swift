@@ -148,7 +148,7 @@ struct Planner {
       constants: node.inputs.map { graph.constant($0) },
       forms: node.inputs.map { input in
         input.flatMap { original[$0.index] }.map { values[$0].form } ?? .plain
-      }, functions: functions, weights: weights)
+      }, functions: functions, weights: weights, options: options)
   }
 
   // MARK: Memory
