@@ -63,7 +63,8 @@ let package = Package(
     // Graph → plan → session. Micro-kernels in C, policy in Swift.
     .target(name: "CSepalKernels"),
     .target(
-      name: "SepalRuntime", dependencies: ["SepalGraph", "SepalTensor", "CSepalKernels"], exclude: ["README.md"]),
+      name: "SepalRuntime", dependencies: ["SepalGraph", "SepalTensor", "CSepalKernels"],
+      exclude: ["README.md"]),
 
     // Reference against runtime, value by value.
     .target(

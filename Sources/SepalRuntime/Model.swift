@@ -10,10 +10,10 @@ public struct ModelOptions: Sendable {
   /// Whether chains of steps run strip by strip, so that what they hand to each other stays in cache. Results are the
   /// same bits either way.
   public var fusesSegments = true
-  /// Whether 3×3 convolutions may run by Winograd's algorithm where that is faster: up to three times. It takes two to
-  /// four times the memory for their weights, and rounds differently: the largest error, as a share of the largest
-  /// result, is up to three times that of a sum over taps. An input that is infinite or NaN spreads over its tile of 4×4
-  /// results.
+  /// Whether 3×3 convolutions may run by Winograd's algorithm where that is faster, up to three times. It takes two to
+  /// four times the memory for their weights, and it rounds a little differently: an error of up to three times that of a
+  /// sum over taps, 4·10⁻⁶ of the largest result at most on random data. An input that is infinite or NaN makes NaN of
+  /// the tiles of up to 4×4 results that it takes part in.
   public var allowsWinograd = true
   /// How wide the tiles are, 2 or 4, of every convolution that can run by Winograd's algorithm, instead of what is
   /// estimated to be the fastest.

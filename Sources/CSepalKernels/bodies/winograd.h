@@ -4,8 +4,8 @@
 //
 // Patch and kernel are polynomials along both axes: evaluated at a point each way, multiplied there, and interpolated.
 // The points are 0, ±1, ∞ for tiles of 2 and 0, ±A, ±B, ∞ for tiles of 4. A = 5/8 and B = 3/2 lose the least of the
-// pairs of short fractions: on random data the error is twice that of the sum over taps, where A = 1 and B = 2 have
-// four times it. The coefficients below are exact in single precision.
+// pairs of short fractions: on random data twice what the sum over taps loses, where A = 1 and B = 2 lose four times
+// as much. The coefficients below are exact in single precision.
 
 #define WINOGRAD_A 0.625f
 #define WINOGRAD_B 1.5f

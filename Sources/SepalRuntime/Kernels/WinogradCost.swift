@@ -13,7 +13,7 @@ struct WinogradCost {
   /// thread hides most of that behind arithmetic, but several share the memory, and weights take up room as well.
   private static let (near, far) = (1.0 / 40, 1.0 / 16)
   private static let fewBytes = 4 << 20
-  /// The share of the direct kernel's cost that makes more weights and a larger error worth while.
+  /// The share of the direct kernel's cost that makes more weights and working memory worth while.
   private static let worthwhile = 0.9
 
   init(_ geometry: WindowGeometry, vector: Int) {

@@ -7,8 +7,9 @@ import SepalGraph
 /// Tiles are aligned to the image and each is computed by itself, so the bits never depend on how tiles and panels are
 /// shared out. It is no image kernel: rows have no meaning to it, only whole rows of tiles.
 ///
-/// The largest error on random data, as a share of the largest result, is 1.5 times the direct kernel's for tiles of
-/// 2×2 and 3 times for tiles of 4×4.
+/// The largest error as a share of the largest result, on random data with 16 to 512 input channels: 2·10⁻⁷ to 9·10⁻⁷
+/// with tiles of 2×2 and 6·10⁻⁷ to 4·10⁻⁶ with tiles of 4×4. The sum over taps has 2·10⁻⁷ to 2·10⁻⁶: its sums are nine
+/// times as long.
 struct WinogradKernel: Kernel {
   static let operators = [Conv.schema.name]
 
@@ -28,7 +29,9 @@ struct WinogradKernel: Kernel {
   var weightBytes: Int { weights.byteCount }
 
   init?(_ site: Site) {
-    guard site.options.allowsWinograd, let conv = ConstantConvolution(site), conv.op.groups == 1 else { return nil }
+    guard site.options.allowsWinograd, let conv = ConstantConvolution(site), conv.op.groups == 1 else {
+      return nil
+    }
     let (geometry, vector) = (conv.geometry, site.functions.vectorWidth)
     guard geometry.kernel == (3, 3), geometry.strides == (1, 1), geometry.dilations == (1, 1),
       min(geometry.input.channels, geometry.output.channels) >= vector,

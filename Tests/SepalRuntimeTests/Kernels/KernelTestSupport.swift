@@ -91,3 +91,18 @@ struct ExactSum {
     Double(result) == value || abs(Double(result) - value) <= Double(terms + 2) * 0x1p-24 * magnitude + 1e-37
   }
 }
+
+extension UnsafeMutableBufferPointer {
+  /// The address of an element of a buffer that has some.
+  func address(_ index: Int) -> UnsafeMutablePointer<Element> {
+    guard let baseAddress else { preconditionFailure("an empty buffer has no addresses") }
+    return baseAddress + index
+  }
+}
+
+extension UnsafeBufferPointer {
+  func address(_ index: Int) -> UnsafePointer<Element> {
+    guard let baseAddress else { preconditionFailure("an empty buffer has no addresses") }
+    return baseAddress + index
+  }
+}

@@ -15,7 +15,9 @@ import Testing
     var panels: Int { kernels.table.panel_count(c.channels.output) }
     var inputBlocks: Int { (c.channels.input + vector - 1) / vector }
 
-    init(_ kernels: Kernels, _ c: WindowCase, tile: Int, batch: Int = 1, weightRange: ClosedRange<Float> = -1...1) {
+    init(
+      _ kernels: Kernels, _ c: WindowCase, tile: Int, batch: Int = 1, weightRange: ClosedRange<Float> = -1...1
+    ) {
       (self.kernels, self.c, self.tile, self.batch) = (kernels, c, tile, batch)
       let t = kernels.table
       let (k, n) = c.channels
@@ -24,7 +26,8 @@ import Testing
       var random = SplitMix(11)
       let gaps = KernelImage.Gaps(pixel: 0, row: 0, block: 3)
       input = KernelImage(
-        operand: .blocked, width: batch * c.size.h * c.size.w, channels: k, vector: t.vector_width, gaps: gaps,
+        operand: .blocked, width: batch * c.size.h * c.size.w, channels: k, vector: t.vector_width,
+        gaps: gaps,
         random: &random)
       residual = KernelImage(
         operand: .blocked, width: batch * c.out.h * c.out.w, channels: n, vector: t.vector_width, gaps: gaps,
@@ -72,7 +75,7 @@ import Testing
             w.matrix = inputMatrix
             for (first, last) in zip(blockEnds, blockEnds.dropFirst()) {
               points.storage.withUnsafeMutableBufferPointer {
-                t.winograd_input(&w, $0.baseAddress! + first * w.block, begin, end, first, last)
+                t.winograd_input(&w, $0.address(first * w.block), begin, end, first, last)
               }
             }
             for index in 0..<matrices {
@@ -87,14 +90,14 @@ import Testing
                 products.storage.withUnsafeMutableBufferPointer { products in
                   packed.withUnsafeBufferPointer { packed in
                     for index in 0..<matrices {
-                      g.a = points.baseAddress! + index * inputMatrix
-                      g.b = packed.baseAddress! + index * t.packed_size(n, k)
-                      g.c = products.baseAddress! + index * outputMatrix
+                      g.a = points.address(index * inputMatrix)
+                      g.b = packed.address(index * t.packed_size(n, k))
+                      g.c = products.address(index * outputMatrix)
                       t.gemm(&g, 0, count, first, last)
                     }
                     w.matrix = outputMatrix
                     let (from, to) = (t.panel_start(n, first), t.panel_start(n, last))
-                    t.winograd_output(&w, products.baseAddress! + from * w.block, begin, end, from, to)
+                    t.winograd_output(&w, products.address(from * w.block), begin, end, from, to)
                   }
                 }
               }
@@ -173,14 +176,15 @@ import Testing
   @Test("the error is what the runtime states", arguments: runnableKernels)
   func error(_ kernels: Kernels) {
     let c = WindowCase(size: (13, 13), channels: (64, 16), pads: (1, 1, 1, 1))
-    for (tile, most) in [(2, 6e-7), (4, 1.6e-6)] {
+    for (tile, most) in [(2, 6e-7), (4, 2e-6)] {
       let problem = Problem(kernels, c, tile: tile)
       let error = problem.error(problem.run())
       #expect(error <= most, "tile \(tile): \(error)")
     }
   }
 
-  @Test("dividing tiles, blocks and panels anywhere does not change a bit", arguments: runnableKernels, [2, 4])
+  @Test(
+    "dividing tiles, blocks and panels anywhere does not change a bit", arguments: runnableKernels, [2, 4])
   func pieces(_ kernels: Kernels, _ tile: Int) {
     let vector = kernels.table.vector_width
     let c = WindowCase(
@@ -217,7 +221,9 @@ import Testing
   @Test("kernels at the points are rounded once and packed as matrices", arguments: runnableKernels)
   func packing(_ kernels: Kernels) {
     let t = kernels.table
-    let finitePoints: [(tile: Int, points: [Double])] = [(2, [0, 1, -1]), (4, [0, 0.625, -0.625, 1.5, -1.5])]
+    let finitePoints: [(tile: Int, points: [Double])] = [
+      (2, [0, 1, -1]), (4, [0, 0.625, -0.625, 1.5, -1.5]),
+    ]
     for n in kernels.awkwardSizes {
       for k in [1, 3, 4, 9] {
         var random = SplitMix(n)
@@ -225,7 +231,9 @@ import Testing
         for (tile, points) in finitePoints {
           let patch = tile + 2
           var rows = points.map { (p: Double) -> [Double] in
-            let distances = points.filter { $0 != p }.reduce(1.0) { (product: Double, q: Double) in product * (p - q) }
+            let distances = points.filter { $0 != p }.reduce(1.0) { (product: Double, q: Double) in
+              product * (p - q)
+            }
             return [1 / distances, p / distances, p * p / distances]
           }
           rows.append([0, 0, 1])

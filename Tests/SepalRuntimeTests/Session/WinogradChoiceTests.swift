@@ -128,7 +128,8 @@ import Testing
     options.winogradTile = 4
     let vector = 16
     for c in [
-      Case(stride: 2), Case(dilation: 2), Case(channels: (2 * vector, 2 * vector), groups: 2), Case(kernel: 1),
+      Case(stride: 2), Case(dilation: 2), Case(channels: (2 * vector, 2 * vector), groups: 2),
+      Case(kernel: 1),
       Case(kernel: 5), Case(channels: (3, 16)), Case(channels: (16, 3)),
     ] {
       let plan = try c.model(options).plan
