@@ -27,6 +27,9 @@ let package = Package(
     .target(name: "CONNXSchema", dependencies: ["CProtobufC"]),
     .target(name: "CSepalSchema", dependencies: ["CProtobufC"]),
 
+    // Micro-kernels.
+    .target(name: "CSepalKernels"),
+
     // Bounded reading of protobuf bytes, whatever the schema.
     .target(name: "SepalWire", dependencies: ["CProtobufC"]),
 
@@ -34,7 +37,7 @@ let package = Package(
     .target(name: "SepalTensor"),
 
     // Deflate, checksums and zip archives. The only user of zlib.
-    .target(name: "SepalZip", dependencies: ["SepalTensor", "CZlib"]),
+    .target(name: "SepalZip", dependencies: ["SepalTensor", "CSepalKernels", "CZlib"]),
 
     // numpy's files: the inputs and outputs that people exchange.
     .target(name: "SepalNumpy", dependencies: ["SepalTensor", "SepalZip"]),
@@ -61,7 +64,6 @@ let package = Package(
       dependencies: ["SepalGraph", "SepalTensor", "SepalWire", "SepalZip", "CSepalSchema", "CProtobufC"]),
 
     // Graph → plan → session. Micro-kernels in C, policy in Swift.
-    .target(name: "CSepalKernels"),
     .target(
       name: "SepalRuntime", dependencies: ["SepalGraph", "SepalTensor", "CSepalKernels"],
       exclude: ["README.md"]),

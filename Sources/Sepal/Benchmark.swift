@@ -53,15 +53,15 @@ public struct Benchmark: Sendable, Codable {
   ) throws(SepalError) {
     let clock = ContinuousClock()
     let start = clock.now
-    let file = try ModelFile(path: path, shapes: shapes, weights: weights)
+    var file = try ModelFile(path: path, shapes: shapes, weights: weights)
+    var options = ModelOptions(threads: threads)
+    options.fusesSegments = fusesSegments
+    let model = try file.makeModel(options)
     do {
-      var options = ModelOptions(threads: threads)
-      options.fusesSegments = fusesSegments
-      let model = try Model(file.graph, options: options)
       let session = model.makeSession()
       loadMs = (clock.now - start) / .milliseconds(1)
       var generator = InputGenerator(seed: 1)
-      for (name, tensor) in generator.inputs(for: file.graph) {
+      for (name, tensor) in generator.inputs(for: model.graph) {
         let buffer = try session.inputBuffer(name)
         tensor.withUnsafeBytes { buffer.copyMemory(from: $0) }
       }

@@ -18,7 +18,7 @@ public struct ModelFile: Sendable {
   public let path: String
   public let format: Format
   /// As the source has it: not optimised, in the source's layout.
-  public let graph: Graph
+  public internal(set) var graph: Graph
   /// What was assumed on the way, one sentence each, such as a batch size.
   public let notes: [String]
   /// Size of the file and of the one with its weights; of the model itself where it refers to others.

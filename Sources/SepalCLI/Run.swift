@@ -40,7 +40,8 @@ struct Run: ParsableCommand {
     let file = try source.load(model)
     var arrays = NamedArrays()
     for argument in input { try arrays.add(argument, for: file.graph) }
-    let outputs = try file.run(try arrays.inputs(for: file.graph), threads: threads)
+    let tensors = try arrays.inputs(for: file.graph)
+    let outputs = try (consume file).run(tensors, threads: threads)
     for (name, tensor) in outputs {
       print("\(name): \(tensor.element) \(shapeText(tensor.shape))\(top == nil ? range(tensor) : "")")
       if let top { printTop(top, tensor) }

@@ -39,30 +39,70 @@ enum BytePlanes {
   }
 
   /// Fills `target` with the elements; false when `stored` is not a legal encoding of them.
+  ///
+  /// - Parameter inflated: memory for the planes that are deflated, kept from call to call.
   static func decode(
-    _ stored: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer, elementSize: Int
+    _ stored: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer, elementSize: Int,
+    inflated: inout [UInt8]
   ) -> Bool {
     let count = target.count / elementSize
     var position = elementSize * 8
     guard stored.count >= position, count > 0 else { return false }
     var reader = FieldReader(bytes: stored, position: 0)
     let lengths = (0..<elementSize).map { _ in reader.next(UInt64.self) }
-    guard lengths.count(where: { $0 < UInt64(count) }) <= elementSize / 2 else { return false }
-    for (index, length) in lengths.enumerated() {
-      guard length <= UInt64(count), length <= UInt64(stored.count - position) else { return false }
-      let range = position..<position + Int(length)
-      position = range.upperBound
-      let source = UnsafeRawBufferPointer(rebasing: stored[range])
-      if Int(length) == count {
-        scatter(source, into: target, index, elementSize: elementSize)
-        continue
+    let deflated = lengths.count { $0 < UInt64(count) }
+    guard deflated <= elementSize / 2 else { return false }
+    if inflated.count < deflated * count { inflated = [UInt8](repeating: 0, count: deflated * count) }
+    return inflated.withUnsafeMutableBytes { room in
+      var used = 0
+      var planes: [UnsafeRawBufferPointer] = []
+      for length in lengths {
+        guard length <= UInt64(count), length <= UInt64(stored.count - position) else { return false }
+        let range = position..<position + Int(length)
+        position = range.upperBound
+        let source = UnsafeRawBufferPointer(rebasing: stored[range])
+        if Int(length) == count {
+          planes.append(source)
+          continue
+        }
+        let plane = UnsafeMutableRawBufferPointer(rebasing: room[used..<used + count])
+        used += count
+        guard (try? Zlib.inflate(source, .zlib, into: plane)) != nil else { return false }
+        planes.append(UnsafeRawBufferPointer(plane))
       }
-      let inflated = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 16)
-      defer { inflated.deallocate() }
-      guard (try? Zlib.inflate(source, .zlib, into: inflated)) != nil else { return false }
-      scatter(UnsafeRawBufferPointer(inflated), into: target, index, elementSize: elementSize)
+      guard position == stored.count else { return false }
+      interleave(planes, into: target)
+      return true
     }
-    return position == stored.count
+  }
+
+  /// The loops for two and four planes are the ones that compilers make vectors of.
+  private static func interleave(
+    _ planes: [UnsafeRawBufferPointer], into target: UnsafeMutableRawBufferPointer
+  ) {
+    let sources = planes.compactMap { $0.baseAddress?.assumingMemoryBound(to: UInt8.self) }
+    let count = target.count / planes.count
+    guard sources.count == planes.count, let base = target.baseAddress else { return }
+    switch sources.count {
+    case 2:
+      let (low, high) = (sources[0], sources[1])
+      let elements = base.assumingMemoryBound(to: UInt16.self)
+      for index in 0..<count {
+        elements[index] = (UInt16(low[index]) | UInt16(high[index]) << 8).littleEndian
+      }
+    case 4:
+      let (a, b, c, d) = (sources[0], sources[1], sources[2], sources[3])
+      let elements = base.assumingMemoryBound(to: UInt32.self)
+      for index in 0..<count {
+        let low = UInt32(a[index]) | UInt32(b[index]) << 8
+        let high = UInt32(c[index]) | UInt32(d[index]) << 8
+        elements[index] = (low | high << 16).littleEndian
+      }
+    default:
+      for (plane, source) in sources.enumerated() {
+        for index in 0..<count { target[index * sources.count + plane] = source[index] }
+      }
+    }
   }
 
   private static func plane(
@@ -72,13 +112,6 @@ enum BytePlanes {
       for element in 0..<count { buffer[element] = bytes[element * elementSize + index] }
       initialized = count
     }
-  }
-
-  private static func scatter(
-    _ plane: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer, _ index: Int,
-    elementSize: Int
-  ) {
-    for element in 0..<plane.count { target[element * elementSize + index] = plane[element] }
   }
 
   /// Bits per byte if bytes were independent.

@@ -1,16 +1,23 @@
 import SepalTensor
 import SepalZip
 
-/// Decodes constants of the section WEIGHTS, each of whose bytes belongs to one constant at most.
+/// Decodes constants of the section WEIGHTS, each of whose bytes belongs to one constant at most. The pages of what was
+/// decoded are given back on the way.
 struct ConstantReader {
   let storage: TensorStorage
   /// Where the section is in the file.
   let section: Range<Int>
   private var used: [Range<UInt64>] = []
+  /// Where the bytes begin that were not given back yet.
+  private var resident: Int
+  private var inflated: [UInt8] = []
+
+  private static let releasedByteCount = 1 << 20
 
   init(storage: TensorStorage, section: Range<Int>) {
     self.storage = storage
     self.section = section
+    resident = section.lowerBound
   }
 
   mutating func read(_ type: TensorType, _ stored: StoredConstant, name: String) throws(FormatError) -> Tensor
@@ -36,6 +43,7 @@ struct ConstantReader {
       guard type.element == .float32, bytes.count == type.count * 2 else {
         throw wrongLength(name, type, stored)
       }
+      defer { release(through: start + bytes.count) }
       return Tensor(TensorType(.float16, type.shape), storage: storage, byteOffset: start)
         .converted(to: .float32)
     case .planes:
@@ -43,10 +51,10 @@ struct ConstantReader {
       guard type.element.size > 1, type.byteCount / 2 <= bytes.count else {
         throw wrongLength(name, type, stored)
       }
+      defer { release(through: start + bytes.count) }
       return try Tensor(type) { (target) throws(FormatError) in
-        guard BytePlanes.decode(bytes, into: target, elementSize: type.element.size) else {
-          throw FormatError(.malformed, "constant '\(name)' has broken byte planes")
-        }
+        guard BytePlanes.decode(bytes, into: target, elementSize: type.element.size, inflated: &inflated)
+        else { throw FormatError(.malformed, "constant '\(name)' has broken byte planes") }
       }
     }
   }
@@ -57,6 +65,13 @@ struct ConstantReader {
     for (first, second) in zip(used, used.dropFirst()) where first.upperBound > second.lowerBound {
       throw FormatError(.malformed, "has overlapping constants")
     }
+  }
+
+  /// Constants follow each other in the file, as a rule: each stretch of it is given back once.
+  private mutating func release(through end: Int) {
+    guard end - resident >= Self.releasedByteCount else { return }
+    storage.releasePages(resident..<end)
+    resident = end
   }
 
   private func wrongLength(_ name: String, _ type: TensorType, _ stored: StoredConstant) -> FormatError {

@@ -32,6 +32,9 @@ public struct SepalWriter {
   /// - Returns: the file's size in bytes.
   @discardableResult
   public func write(_ graph: Graph, to path: String) throws(FormatError) -> Int {
+    if let value = graph.values.first(where: \.isDiscarded) {
+      throw FormatError(.malformed, path: path, "the elements of constant '\(value.name)' were discarded")
+    }
     do throws(FileError) {
       let file = try AtomicFile(path: path)
       try write(graph, to: file)

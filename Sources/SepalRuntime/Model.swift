@@ -45,31 +45,66 @@ public final class Model: Sendable {
 
   /// - Throws: `unavailableInstructionSet` when the one asked for cannot run here; `invalidGraph` when the graph does
   ///   not verify; `tooLarge` when its activations do not fit.
-  public init(_ graph: Graph, options: ModelOptions = ModelOptions()) throws(RuntimeError) {
-    let instructionSet: InstructionSet
-    if let chosen = options.instructionSet {
-      instructionSet = chosen
-    } else {
-      instructionSet = try InstructionSet.fromEnvironment() ?? .best
+  public convenience init(_ graph: Graph, options: ModelOptions = ModelOptions()) throws(RuntimeError) {
+    try self.init(Preparation(graph, options), graph)
+  }
+
+  /// As `init(_:options:)`, for a graph that is not needed afterwards: the elements of each constant are freed when they
+  /// have been packed, so that the model takes the memory of its weights once. Of the model's `graph` they are discarded.
+  ///
+  /// Hand over the last copy (`consume`), or nothing is freed.
+  public convenience init(
+    consuming graph: consuming Graph, options: ModelOptions = ModelOptions()
+  ) throws(RuntimeError) {
+    var owned = graph
+    let preparation = try Preparation(owned, options)
+    owned.discardElements(of: preparation.unreadConstants)
+    self.init(preparation, owned)
+  }
+
+  /// Everything but the packing, which lets go of constants that nobody else holds.
+  private struct Preparation {
+    let functions: KernelFunctions
+    let plan: Plan
+    let steps: [PlannedStep]
+    let locations: [Location?]
+    let unreadConstants: Set<ValueID>
+    let weights: WeightStore.Builder
+
+    init(_ graph: Graph, _ options: ModelOptions) throws(RuntimeError) {
+      let instructionSet: InstructionSet
+      if let chosen = options.instructionSet {
+        instructionSet = chosen
+      } else {
+        instructionSet = try InstructionSet.fromEnvironment() ?? .best
+      }
+      guard let functions = instructionSet.kernels else {
+        throw RuntimeError(
+          .unavailableInstructionSet, "\(instructionSet.rawValue) is not available on this machine")
+      }
+      do throws(GraphError) {
+        try graph.verify()
+      } catch {
+        throw RuntimeError(.invalidGraph, "\(error)")
+      }
+      var planner = Planner(graph, functions, options, threads: min(max(1, options.threads), 256))
+      try planner.plan()
+      self.functions = functions
+      plan = Plan(planner, instructionSet)
+      steps = planner.steps
+      locations = planner.locations
+      unreadConstants = planner.unreadConstants
+      weights = planner.weights
     }
-    guard let functions = instructionSet.kernels else {
-      throw RuntimeError(
-        .unavailableInstructionSet, "\(instructionSet.rawValue) is not available on this machine")
-    }
-    do throws(GraphError) {
-      try graph.verify()
-    } catch {
-      throw RuntimeError(.invalidGraph, "\(error)")
-    }
-    let threads = min(max(1, options.threads), 256)
-    var planner = Planner(graph, functions, options, threads: threads)
-    try planner.plan()
+  }
+
+  private init(_ preparation: Preparation, _ graph: Graph) {
     self.graph = graph
-    self.functions = functions
-    plan = Plan(planner, instructionSet)
-    steps = planner.steps
-    locations = planner.locations
-    weights = planner.weights.build(ThreadPool(count: threads))
+    functions = preparation.functions
+    plan = preparation.plan
+    steps = preparation.steps
+    locations = preparation.locations
+    weights = preparation.weights.build(ThreadPool(count: preparation.plan.threads))
     inputs = Dictionary(uniqueKeysWithValues: graph.inputs.map { (graph.value($0).name, $0) })
     outputs = Dictionary(uniqueKeysWithValues: graph.outputs.map { ($0.name, $0.value) })
   }

@@ -14,10 +14,16 @@ public final class TensorStorage: @unchecked Sendable {
   public init<E: Error>(
     byteCount: Int, fill: (UnsafeMutableRawBufferPointer) throws(E) -> Void
   ) throws(E) {
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: max(byteCount, 1), alignment: 64)
-    buffer.initializeMemory(as: UInt8.self, repeating: 0)
+    let buffer: UnsafeMutableRawBufferPointer
+    if let pages = ZeroedPages(byteCount: byteCount) {
+      buffer = pages.bytes
+      owner = pages
+    } else {
+      buffer = .allocate(byteCount: max(byteCount, 1), alignment: 64)
+      buffer.initializeMemory(as: UInt8.self, repeating: 0)
+      owner = nil
+    }
     self.bytes = UnsafeRawBufferPointer(rebasing: buffer[..<byteCount])
-    self.owner = nil
     do {
       try fill(UnsafeMutableRawBufferPointer(rebasing: buffer[..<byteCount]))
     } catch {

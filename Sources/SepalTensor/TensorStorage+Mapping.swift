@@ -73,11 +73,18 @@ extension TensorStorage {
   }
 }
 
+extension TensorStorage {
+  /// Gives back the memory of a mapped file's pages that `range` touches; touching them again reads the file again.
+  /// Does nothing to storage that is not a mapped file.
+  package func releasePages(_ range: Range<Int>) {
+    (owner as? Mapping)?.release(range)
+  }
+}
+
 extension Tensor {
-  /// Gives back the memory of a mapped file's pages that lie entirely in this tensor; touching them again reads the
-  /// file again. Does nothing to a tensor that is not in a mapped file.
+  /// Gives back the memory of a mapped file's pages that this tensor touches, as `TensorStorage.releasePages(_:)` does.
   package func releasePages() {
-    (storage.owner as? Mapping)?.release(byteOffset..<byteOffset + byteCount)
+    storage.releasePages(byteOffset..<byteOffset + byteCount)
   }
 }
 
@@ -93,13 +100,32 @@ private final class Mapping: @unchecked Sendable {
 
   func release(_ range: Range<Int>) {
     let page = Int(getpagesize())
-    let first = (range.lowerBound + page - 1) / page * page
-    let end = range.upperBound / page * page
-    guard let start, first < end, end <= count else { return }
-    madvise(start + first, end - first, MADV_DONTNEED)
+    let first = range.lowerBound / page * page
+    guard let start, first < range.upperBound, range.upperBound <= count else { return }
+    madvise(start + first, range.upperBound - first, MADV_DONTNEED)
   }
 
   deinit {
     if let start { munmap(start, count) }
   }
+}
+
+/// A large block of memory of its own: the system has zeroed it, and has it back as soon as it is freed. Written before
+/// it is shared, then immutable, hence `Sendable`.
+final class ZeroedPages: @unchecked Sendable {
+  /// Smaller blocks are cheaper to zero than to ask for.
+  private static let minimumByteCount = 128 << 10
+
+  let bytes: UnsafeMutableRawBufferPointer
+
+  /// Nil where `byteCount` is too small, or where the system has no such block.
+  init?(byteCount: Int) {
+    guard byteCount >= Self.minimumByteCount,
+      let start = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0),
+      start != MAP_FAILED
+    else { return nil }
+    bytes = UnsafeMutableRawBufferPointer(start: start, count: byteCount)
+  }
+
+  deinit { munmap(bytes.baseAddress, bytes.count) }
 }

@@ -1,3 +1,4 @@
+import CSepalKernels
 import CZlib
 
 /// Deflate streams and checksums. Streams may be of any length; zlib sees them in pieces.
@@ -19,8 +20,15 @@ package enum Zlib {
   }
 
   package static func crc32(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
-    UInt32(
-      truncatingIfNeeded: crc32_z(0, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count))
+    guard let start = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return 0 }
+    var (crc, folded): (UInt, Int) = (0, 0)
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 16) { remainder in
+      guard let remainder = remainder.baseAddress else { return }
+      folded = sepal_crc32_fold(remainder, start, bytes.count)
+      // The initial value is in the remainder already; zlib begins with the complement of what it is given.
+      if folded > 0 { crc = crc32_z(0xFFFF_FFFF, remainder, 16) }
+    }
+    return UInt32(truncatingIfNeeded: crc32_z(crc, start + folded, bytes.count - folded))
   }
 
   package static func crc32(_ bytes: [UInt8]) -> UInt32 { bytes.withUnsafeBytes { crc32($0) } }

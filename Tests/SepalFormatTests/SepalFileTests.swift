@@ -141,6 +141,15 @@ struct SepalFileTests {
     #expect(try first.bytes() == second.bytes())
   }
 
+  @Test func aGraphWithoutElementsIsNotWritten() throws {
+    let file = ScratchFile()
+    var graph = try sampleGraph()
+    graph.discardElements(of: graph.values.map(\.id))
+    let error = #expect(throws: FormatError.self) { try SepalWriter().write(graph, to: file.path) }
+    #expect(error?.message.contains("'w'") == true)
+    #expect(throws: FileError.self) { _ = try TensorStorage.mapping(path: file.path) }
+  }
+
   @Test func failedWritesLeaveTheOldFileAlone() throws {
     let file = ScratchFile()
     try SepalWriter().write(try sampleGraph(), to: file.path)

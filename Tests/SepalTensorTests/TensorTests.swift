@@ -1,6 +1,14 @@
 import SepalTensor
 import Testing
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 @Suite struct TensorTests {
   @Test func checkedCountRefusesWhatCannotBeAllocated() {
     #expect(TensorType.checkedCount([]) == 1)
@@ -64,5 +72,35 @@ import Testing
     #expect(TensorType(.float32, [1, 3, 224, 224]).description == "float32[1x3x224x224]")
     #expect(TensorType(.int64, []).description == "int64[]")
     #expect("\([Dimension.fixed(1), .symbolic("batch"), .symbolic(nil)])" == "[1, batch, ?]")
+  }
+
+  /// Small storage comes from the heap, large storage from the system.
+  @Test(arguments: [0, 1, 63, 4096, 128 << 10, 1_000_001])
+  func newStorageIsZeroedAndAligned(byteCount: Int) {
+    for _ in 0..<3 {
+      let storage = TensorStorage(byteCount: byteCount) { bytes in
+        #expect(bytes.count == byteCount && bytes.allSatisfy { $0 == 0 })
+        for index in bytes.indices { bytes[index] = 0xFF }
+      }
+      #expect(storage.bytes.allSatisfy { $0 == 0xFF })
+      #expect(Int(bitPattern: storage.bytes.baseAddress) % 64 == 0)
+    }
+  }
+
+  @Test func releasedPagesOfAFileAreReadAgain() throws {
+    let path = "/tmp/sepal-tensor-\(UInt64.random(in: 0 ... .max))"
+    defer { unlink(path) }
+    let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 * $0 / 7) }
+    let file = try AtomicFile(path: path)
+    try file.write(bytes)
+    try file.commit()
+    let storage = try TensorStorage.mapping(path: path)
+    let part = Tensor(TensorType(.uint8, [50_001]), storage: storage, byteOffset: 1234)
+    part.releasePages()
+    storage.releasePages(0..<bytes.count)
+    #expect(storage.bytes.elementsEqual(bytes))
+    let copy = Tensor(TensorType(.uint8, [bytes.count]), copying: storage.bytes)
+    copy.releasePages()
+    #expect(copy.storage.bytes.elementsEqual(bytes))
   }
 }

@@ -107,4 +107,18 @@ struct ZlibTests {
     #expect(Zlib.crc32(Array("123456789".utf8)) == 0xCBF4_3926)
     #expect(Zlib.crc32([]) == 0)
   }
+
+  /// Long messages are folded before zlib sees them.
+  @Test func checksumsAreThoseOfZlibAtEveryLengthAndAlignment() {
+    let bytes = Self.sample(1100)
+    bytes.withUnsafeBytes { bytes in
+      for count in Array(0...300) + [511, 512, 513, 1023, 1024, 1080] {
+        for start in [0, 1, 7, 16] {
+          let part = UnsafeRawBufferPointer(rebasing: bytes[start..<start + count])
+          let start = part.baseAddress?.assumingMemoryBound(to: UInt8.self)
+          #expect(Zlib.crc32(part) == UInt32(CZlib.crc32(0, start, uInt(count))), "\(count) bytes")
+        }
+      }
+    }
+  }
 }

@@ -216,4 +216,8 @@ void sepal_copy_box(
     void *dst, const void *src, size_t rank, const size_t *_Nullable extents,
     const ptrdiff_t *_Nullable dst_strides, const ptrdiff_t *_Nullable src_strides, size_t element_size);
 
+// Shortens the first bytes of a message to 16 that have the same remainder under CRC-32's polynomial, the initial value
+// being part of them. Returns how many bytes they stand for: 0 where the processor cannot do it or there are too few.
+size_t sepal_crc32_fold(uint8_t *remainder, const uint8_t *bytes, size_t count);
+
 #pragma clang assume_nonnull end

@@ -34,10 +34,11 @@ extension Graph {
       result.addOrigins(value.origins, to: copy)
       copies[input] = copy
     }
-    for value in values {
-      if let constant = value.constant {
-        copies[value.id] = result.addConstant(value.name, constant, origins: value.origins)
+    for value in values where value.isConstant {
+      guard let constant = value.constant else {
+        throw GraphError(node: value.name, op: "", message: "the elements of this constant were discarded")
       }
+      copies[value.id] = result.addConstant(value.name, constant, origins: value.origins)
     }
     for node in nodes {
       let inputs = node.inputs.map { $0.flatMap { copies[$0] } }

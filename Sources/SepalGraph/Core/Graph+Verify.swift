@@ -4,7 +4,7 @@ extension Graph {
   /// States what a legal graph is. Linear in the graph.
   ///
   /// - every operand exists; producers and use lists agree in both directions
-  /// - a value is exactly one of: input, constant, node output
+  /// - a value is exactly one of: input, constant, node output; constants have their elements
   /// - operands satisfy the schema, and stored types are what the operator infers
   /// - no cycles; outputs exist and have distinct names; inputs have distinct names
   public func verify() throws(GraphError) {
@@ -40,6 +40,9 @@ extension Graph {
         value.outputUses == outputUses[value.id, default: 0],
         value.useCount == reads[value.id.index] + value.outputUses
       else { throw illegal("the use list of '\(value.name)' is stale") }
+      guard !value.isDiscarded else {
+        throw illegal("the elements of constant '\(value.name)' were discarded")
+      }
       if let constant = value.constant, constant.type != value.type {
         throw illegal("constant '\(value.name)' is \(constant.type), declared \(value.type)")
       }

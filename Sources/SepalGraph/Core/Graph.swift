@@ -29,8 +29,10 @@ public struct Value: Sendable {
   public let id: ValueID
   public var name: String
   public internal(set) var type: TensorType
-  /// Set for constants, which have no producer.
+  /// Set for constants, which have no producer, unless their elements were discarded.
   public internal(set) var constant: Tensor?
+  /// Whether this is a constant of which only name and type are left: see `Graph.discardElements(of:)`.
+  public internal(set) var isDiscarded = false
   public var origins: [Origin]
   public internal(set) var producer: NodeID?
   /// Number of operand slots per consuming node.
@@ -40,7 +42,7 @@ public struct Value: Sendable {
   /// Operand slots and graph outputs that read this value.
   public internal(set) var useCount = 0
   public var isGraphOutput: Bool { outputUses > 0 }
-  public var isConstant: Bool { constant != nil }
+  public var isConstant: Bool { constant != nil || isDiscarded }
   /// Consuming nodes, ascending by id.
   public var consumers: [NodeID] { uses.keys.sorted() }
 }
@@ -266,6 +268,15 @@ public struct Graph: Sendable {
   public mutating func removeConstant(_ id: ValueID) {
     precondition(value(id).isConstant && value(id).useCount == 0)
     remove(id)
+  }
+
+  /// Lets go of the elements of constants; their names, types and readers stay. Such a graph can still be looked at, but it
+  /// does not verify: it cannot be evaluated, planned or stored any more.
+  public mutating func discardElements(of constants: some Sequence<ValueID>) {
+    for id in constants where value(id).isConstant {
+      valueSlots[id.index].constant = nil
+      valueSlots[id.index].isDiscarded = true
+    }
   }
 
   /// Removes every constant that nobody reads. Linear in the graph.

@@ -13,11 +13,10 @@ enum PageMemory {
 
   static func allocate(byteCount: Int) -> UnsafeMutableRawPointer {
     guard byteCount >= pageBytes else { return .allocate(byteCount: max(byteCount, 64), alignment: 64) }
-    let rounded = (byteCount + pageBytes - 1) / pageBytes * pageBytes
-    let block = UnsafeMutableRawPointer.allocate(byteCount: rounded, alignment: pageBytes)
+    let block = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: pageBytes)
     #if os(Linux)
-      // MADV_HUGEPAGE. A system that refuses serves small pages.
-      _ = madvise(block, rounded, 14)
+      // MADV_HUGEPAGE, for what fills large pages. A system that refuses serves small ones.
+      _ = madvise(block, byteCount / pageBytes * pageBytes, 14)
     #endif
     return block
   }

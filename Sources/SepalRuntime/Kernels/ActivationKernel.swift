@@ -3,8 +3,12 @@ import SepalGraph
 
 /// An activation by itself; threads share blocks of elements.
 struct ActivationKernel: Kernel {
-  static let operators = OperatorRegistry.all.filter { $0 is any ActivationOperator.Type }
-    .map { $0.schema.name }
+  /// Not looked up in the registry: asking every operator whether it is one costs more than planning a network.
+  private static let activations: [any ActivationOperator.Type] = [
+    Clip.self, Elu.self, Gelu.self, HardSigmoid.self, HardSwish.self, LeakyRelu.self, Relu.self, Sigmoid.self,
+    Silu.self, Tanh.self,
+  ]
+  static let operators = activations.map { $0.schema.name }
 
   private static let block = 4096
   private let activation: Activation

@@ -19,6 +19,7 @@ struct ConvolutionKernel: ImageKernel {
   let summary: String
   let work: Int
   let isChannelwise = false
+  let packedOperands = [1, 2]
   let residualOperand: Int? = 3
   let sharesPanels: Bool
   var panels: Int { groups * (starts.count - 1) }

@@ -14,6 +14,7 @@ struct DepthwiseKernel: ImageKernel {
   let panels: Int
   let operandForm = Form.blocked
   let isChannelwise = true
+  let packedOperands = [1, 2]
   let residualOperand: Int? = 3
   let sharesPanels: Bool
   var weightBytes: Int { weights.byteCount }

@@ -9,6 +9,7 @@ struct MatrixKernel: Kernel {
 
   private let gemm: sepal_gemm
   private let weights, bias: WeightStore.Slice
+  let packedOperands = [1, 2]
   private let residualOperand: Int?
   /// Threads share panels instead of rows.
   private let sharesPanels: Bool

@@ -14,6 +14,7 @@ struct PointwiseKernel: ImageKernel {
   let work: Int
   let operandForm = Form.blocked
   let isChannelwise = false
+  let packedOperands = [1, 2]
   let residualOperand: Int? = 3
   var panels: Int { starts.count - 1 }
   var weightBytes: Int { weights.byteCount }

@@ -15,6 +15,7 @@ struct ScaleShiftKernel: Kernel {
   let summary = "scale and shift, rows"
   var units: Int { outputForm == .blocked ? blocks : (rows + blockRows - 1) / blockRows }
   var work: Int { 2 * rows * columns * blocks }
+  let packedOperands = [1, 2, 3, 4]
   var inPlaceOperands: [Int] { [0] }
   func inputForm(_ index: Int) -> Form { outputForm }
 

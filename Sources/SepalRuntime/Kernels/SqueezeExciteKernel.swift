@@ -14,6 +14,7 @@ struct SqueezeExciteKernel: Kernel {
   var units: Int { shape.batch * blocks }
   var work: Int { shape.batch * shape.channels * (2 * shape.pixels + 2 * reduced) }
   var weightBytes: Int { w1.byteCount + w2.byteCount }
+  let packedOperands = [1, 2, 3, 4]
   var inPlaceOperands: [Int] { [0] }
   let outputForm = Form.blocked
   func inputForm(_ index: Int) -> Form { index == 0 ? .blocked : .plain }

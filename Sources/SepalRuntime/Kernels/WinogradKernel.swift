@@ -23,6 +23,7 @@ struct WinogradKernel: Kernel {
   private let sharesPanels: Bool
   let summary: String
   let work: Int
+  let packedOperands = [1, 2]
   let outputForm = Form.blocked
   var units: Int { sharesPanels ? panels : strips.tiles }
   var scratchBytes: Int { strips.byteCount }
@@ -45,6 +46,7 @@ struct WinogradKernel: Kernel {
     let (weight, panels) = (conv.weight, panels)
     weights = site.weights.reserve((tile + 2) * (tile + 2) * matrix) { destination in
       weight.withFloats { functions.table.pointee.winograd_pack(destination, $0, tile, n, k, 0, panels) }
+      weight.releasePages()
     }
     bias = site.packBias(conv.bias, columns: n)
     site.weights.requireZeros(functions.padded(n))

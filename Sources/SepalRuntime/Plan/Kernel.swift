@@ -22,6 +22,8 @@ package protocol Kernel: Sendable {
   var weightBytes: Int { get }
   /// Bytes that each thread needs while running.
   var scratchBytes: Int { get }
+  /// Operands that were packed when the node was planned, and that sessions do not see.
+  var packedOperands: [Int] { get }
   /// Operands whose memory the only output may take over, when nobody reads them afterwards.
   var inPlaceOperands: [Int] { get }
 
@@ -43,6 +45,7 @@ extension Kernel {
     [BoundPhase(step: bind(memory), units: units)]
   }
   package var scratchBytes: Int { 0 }
+  package var packedOperands: [Int] { [] }
   package var inPlaceOperands: [Int] { [] }
 }
 

@@ -96,8 +96,9 @@ struct Planner {
     for input in graph.inputs { original[input.index] = add(input, .plain) }
     for node in graph.nodes {
       let kernel = chooseKernel(for: site(node))
+      let packed = kernel.packedOperands
       let inputs = node.inputs.enumerated().map { index, input in
-        input.map { value(of: $0, in: kernel.inputForm(index)) }
+        packed.contains(index) ? nil : input.map { value(of: $0, in: kernel.inputForm(index)) }
       }
       var outputs: [Int] = []
       for output in node.outputs {
@@ -167,7 +168,10 @@ struct Planner {
       if let constant = values[index].constant { return .constant(constant) }
       return buffers.ofValue[index].map { .arena(offset: memory.offsets[$0]) }
     }
-    locations = original.map { $0.flatMap(location) }
+    locations = Array(repeating: nil, count: original.count)
+    for id in graph.inputs + graph.outputs.map(\.value) {
+      locations[id.index] = original[id.index].flatMap(location)
+    }
     steps = drafts.map { draft in
       let isParallel = draft.kernel.units > 0
       return PlannedStep(
@@ -177,6 +181,15 @@ struct Planner {
         movedBytes: isParallel ? movedBytes(draft) : 0,
         results: draft.outputs.map { values[$0] })
     }
+  }
+
+  /// Constants that sessions do not read: their elements are in the packed weights, where they are needed at all.
+  var unreadConstants: Set<ValueID> {
+    var constants = Set(graph.values.lazy.filter(\.isConstant).map(\.id))
+    for draft in drafts {
+      for case let input? in draft.inputs { constants.remove(values[input].value) }
+    }
+    return constants.subtracting(graph.outputs.map(\.value))
   }
 
   private func movedBytes(_ draft: PlanStep) -> Int {

@@ -47,6 +47,7 @@ extension Site {
             functions.panel_count(view.columns))
         }
       }
+      tensor.releasePages()
     }
   }
 
@@ -59,6 +60,7 @@ extension Site {
         let functions = table.table.pointee
         functions.pack_channels(destination, source, channels, taps, 0, padded / functions.vector_width)
       }
+      tensor.releasePages()
     }
   }
 

@@ -48,17 +48,34 @@ package final class WeightStore: @unchecked Sendable {
 
     package func requireZeros(_ count: Int) { zeroCount = max(zeroCount, count) }
 
+    /// Packs everything; what a `Fill` holds on to is let go of as soon as it has run.
     package func build(_ pool: ThreadPool) -> WeightStore {
       let zeros = Slice(offset: byteCount, count: zeroCount)
       let total = byteCount + (zeroCount * MemoryLayout<Float>.size + 63) / 64 * 64
       let store = WeightStore(byteCount: total, zeros: zeros)
       (store.base + zeros.offset).initializeMemory(as: UInt8.self, repeating: 0, count: total - zeros.offset)
-      let jobs = jobs
-      pool.forEach(0..<jobs.count) { index in
-        jobs[index].fill((store.base + jobs[index].offset).assumingMemoryBound(to: Float.self))
+      let offsets = jobs.map(\.offset)
+      let fills = Fills(jobs.map(\.fill))
+      jobs = []
+      pool.forEach(0..<offsets.count) { index in
+        fills.take(index)((store.base + offsets[index]).assumingMemoryBound(to: Float.self))
       }
       return store
     }
+  }
+
+  /// Closures that are each taken once, by any thread, which is then their last owner.
+  private final class Fills: @unchecked Sendable {
+    private let first: UnsafeMutablePointer<Builder.Fill>
+
+    init(_ fills: [Builder.Fill]) {
+      first = .allocate(capacity: max(1, fills.count))
+      first.initialize(from: fills, count: fills.count)
+    }
+
+    func take(_ index: Int) -> Builder.Fill { (first + index).move() }
+
+    deinit { first.deallocate() }
   }
 
   private init(byteCount: Int, zeros: Slice) {
