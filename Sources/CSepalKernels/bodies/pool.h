@@ -1,73 +1,44 @@
 // Pooling over blocked images.
 
-// Outputs that are computed together where all their taps are inside.
-enum { POOLED_TOGETHER = 4 };
-
-INLINE vf larger(vf acc, vf v) {
-  // The comparison keeps a NaN that either side holds.
-  return acc >= v ? acc : acc != acc ? acc : v;
-}
-
-// `count` neighbouring outputs over the taps of a row that are inside for all of them.
-INLINE void pool_taps(
-    const sepal_strip *s, size_t block, size_t r, size_t x, tap_range taps, vf *acc, const size_t count,
-    const bool average) {
-  const ptrdiff_t first = (ptrdiff_t)(x * s->stride_w) - (ptrdiff_t)s->pad_left;
-  UNROLL for (size_t o = 0; o < count; o++) acc[o] = splat(average ? 0.0f : -__builtin_inff());
-  for (size_t ky = 0; ky < s->kernel_h; ky++) {
-    const float *row = s->rows[r * s->kernel_h + ky];
-    if (!row) continue;
-    row += block * s->in_block;
-    for (size_t kx = taps.begin; kx < taps.end; kx++) {
-      const float *pixel = row + (first + (ptrdiff_t)(kx * s->dilation_w)) * VW;
-      UNROLL for (size_t o = 0; o < count; o++) {
-        const vf v = load(pixel + o * s->stride_w * VW);
-        acc[o] = average ? acc[o] + v : larger(acc[o], v);
-      }
-    }
-  }
-}
-
+// What an average divides by: row_cells[row] times the window columns inside the image, or inside the padded image.
 typedef struct {
   const size_t *row_cells;
   bool include_pad;
-  size_t counted_w;  // columns of the image with its padding
+  size_t padded_w;
 } pool_divisor;
 
-INLINE void pool_store(
-    const sepal_strip *s, size_t r, size_t x, tap_range taps, float *out, vf *acc, const size_t count,
-    const pool_divisor *divisor) {
-  for (size_t o = 0; o < count; o++) {
-    vf v = acc[o];
-    if (divisor) {
-      const tap_range counted = divisor->include_pad
-          ? taps_inside((ptrdiff_t)((x + o) * s->stride_w), s->kernel_w, s->dilation_w, divisor->counted_w)
-          : taps;
-      const size_t cells = divisor->row_cells[r] * (counted.end - counted.begin);
-      v = cells ? v / splat((float)cells) : splat(0.0f);
-    }
-    store(out + (x + o) * VW, v);
+INLINE size_t cells_under(const sepal_strip *s, const pool_divisor *d, size_t r, size_t x, tap_range taps) {
+  if (d->include_pad) {
+    taps = taps_inside((ptrdiff_t)(x * s->stride_w), s->kernel_w, s->dilation_w, d->padded_w);
   }
+  return d->row_cells[r] * (taps.end - taps.begin);
 }
 
-INLINE void pool(const sepal_strip *s, size_t block_begin, size_t block_end, const pool_divisor *divisor) {
-  const output_range whole = outputs_inside(s);
-  const tap_range all = {0, s->kernel_w};
-  for (size_t b = block_begin; b < block_end; b++) {
+// `count` neighbouring outputs, which count equally many cells: the maximum without a divisor.
+INLINE void pool_outputs(
+    const sepal_strip *s, size_t block, size_t r, size_t x, const pool_divisor *divisor, const size_t count) {
+  const tap_range all = {0, s->kernel_w}, taps = count > 1 ? all : window_taps(s, x);
+  vf acc[NEIGHBOURS];
+  UNROLL for (size_t o = 0; o < count; o++) acc[o] = splat(divisor ? 0.0f : -__builtin_inff());
+  fold_window(s, block, r, x, taps, acc, count, divisor ? FOLD_SUM : FOLD_MAX);
+  if (divisor) {
+    const size_t cells = cells_under(s, divisor, r, x, taps);
+    UNROLL for (size_t o = 0; o < count; o++) acc[o] = cells ? acc[o] / splat((float)cells) : splat(0.0f);
+  }
+  float *out = s->out[r] + block * s->out_block + x * VW;
+  UNROLL for (size_t o = 0; o < count; o++) store(out + o * VW, acc[o]);
+}
+
+INLINE void pool(const sepal_strip *s, const pool_divisor *divisor, size_t begin, size_t end) {
+  const output_range inside = outputs_inside(s);
+  for (size_t b = begin; b < end; b++) {
     for (size_t r = 0; r < s->row_count; r++) {
-      float *out = s->out[r] + b * s->out_block;
-      vf acc[POOLED_TOGETHER];
-      for (size_t x = 0; x < s->out_w;) {
-        if (x >= whole.begin && x + POOLED_TOGETHER <= whole.end) {
-          pool_taps(s, b, r, x, all, acc, POOLED_TOGETHER, divisor != NULL);
-          pool_store(s, r, x, all, out, acc, POOLED_TOGETHER, divisor);
-          x += POOLED_TOGETHER;
-        } else {
-          const ptrdiff_t first = (ptrdiff_t)(x * s->stride_w) - (ptrdiff_t)s->pad_left;
-          const tap_range taps = taps_inside(first, s->kernel_w, s->dilation_w, s->in_w);
-          pool_taps(s, b, r, x, taps, acc, 1, divisor != NULL);
-          pool_store(s, r, x, taps, out, acc, 1, divisor);
-          x += 1;
+      for (size_t x = 0, count; x < s->out_w; x += count) {
+        count = neighbours_from(inside, x);
+        switch (count) {
+        case NEIGHBOURS: pool_outputs(s, b, r, x, divisor, NEIGHBOURS); break;
+        case FEW_NEIGHBOURS: pool_outputs(s, b, r, x, divisor, FEW_NEIGHBOURS); break;
+        default: pool_outputs(s, b, r, x, divisor, 1);
         }
       }
     }
@@ -75,14 +46,14 @@ INLINE void pool(const sepal_strip *s, size_t block_begin, size_t block_end, con
 }
 
 static void max_pool(const sepal_strip *s, size_t block_begin, size_t block_end) {
-  pool(s, block_begin, block_end, NULL);
+  pool(s, NULL, block_begin, block_end);
 }
 
 static void average_pool(
     const sepal_strip *s, const size_t *row_cells, bool include_pad, size_t pad_right, size_t block_begin,
     size_t block_end) {
   const pool_divisor divisor = {row_cells, include_pad, s->pad_left + s->in_w + pad_right};
-  pool(s, block_begin, block_end, &divisor);
+  pool(s, &divisor, block_begin, block_end);
 }
 
 // Sums stretches of 64 pixels before adding them up: the error grows with the number of stretches, not of pixels.

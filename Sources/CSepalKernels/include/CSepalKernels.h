@@ -101,8 +101,7 @@ typedef struct SEPAL_SENDABLE {
   sepal_activation activation;
 } sepal_winograd;
 
-// A strip of output rows of one channel-blocked image under a window that slides over each channel by itself. Depthwise
-// kernels have kernel_h ≤ SEPAL_KERNEL_ROWS.
+// A strip of output rows of one channel-blocked image under a window that slides over each channel by itself.
 typedef struct SEPAL_SENDABLE {
   size_t in_w, out_w, kernel_h, kernel_w, stride_w, dilation_w, pad_left;
   size_t row_count;

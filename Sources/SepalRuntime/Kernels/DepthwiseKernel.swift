@@ -22,7 +22,7 @@ struct DepthwiseKernel: ImageKernel {
   init?(_ site: Site) {
     guard let conv = ConstantConvolution(site), conv.op.groups == conv.geometry.input.channels,
       conv.geometry.output.channels == conv.geometry.input.channels, conv.op.groups > 1,
-      conv.geometry.kernel.h <= Int(SEPAL_KERNEL_ROWS), let strip = StripWindow(conv.geometry)
+      let strip = StripWindow(conv.geometry)
     else { return nil }
     let geometry = conv.geometry
     self.strip = strip

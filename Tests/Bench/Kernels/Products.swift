@@ -93,4 +93,47 @@ struct Products {
       }
     }
   }
+
+  /// A 3×3 convolution with stride 1 in tiles; operations count as those of the sum over taps.
+  func winograd(_ size: Int, _ k: Int, _ n: Int, tile: Int) {
+    let vector = kernels.vector_width
+    let (across, matrices) = ((size + tile - 1) / tile, (tile + 2) * (tile + 2))
+    let (tiles, matrix) = (across * across, kernels.packed_size(n, k))
+    let (input, output) = (Floats(size * size * padded(k)), Floats(size * size * padded(n)))
+    let (source, weights) = (Floats(9 * k * n), Floats(matrices * matrix))
+    kernels.winograd_pack(weights.base, source.constant, tile, n, k, 0, kernels.panel_count(n))
+    // Matrices are an odd number of cache lines apart.
+    let inputMatrix = (tiles * padded(k) / 16 | 1) * 16 + 32
+    let outputMatrix = (tiles * padded(n) / 16 | 1) * 16 + 32
+    let (inputs, outputs) = (Floats(matrices * inputMatrix), Floats(matrices * outputMatrix))
+    let bias = Floats(padded(n), zero: true)
+    withExtendedLifetime((input, output, source, weights, inputs, outputs, bias)) {
+      var w = sepal_winograd()
+      (w.tile, w.in_h, w.in_w, w.out_h, w.out_w) = (tile, size, size, size, size)
+      (w.pad_top, w.pad_left) = (1, 1)
+      (w.in, w.in_block) = (input.constant, size * size * vector)
+      (w.out, w.out_block, w.bias) = (output.base, size * size * vector, bias.constant)
+      w.block = tiles * vector
+      w.activation = sepal_activation(kind: SEPAL_ACT_CLAMP, a: 0, b: 6)
+      var g = sepal_gemm()
+      (g.m, g.n, g.k, g.row_block) = (tiles, n, k, tiles)
+      (g.a_pixel, g.a_block, g.c_pixel, g.c_block) = (vector, w.block, vector, w.block)
+      g.bias = bias.constant
+      report.line(
+        "\(tile)×\(tile), \(size)×\(size) \(k) → \(n)", operations: 2 * size * size * 9 * k * n,
+        bytes: input.byteCount + weights.byteCount + output.byteCount
+      ) {
+        w.matrix = inputMatrix
+        kernels.winograd_input(&w, inputs.base, 0, tiles, 0, padded(k) / vector)
+        for index in 0..<matrices {
+          g.a = inputs.constant + index * inputMatrix
+          g.b = weights.constant + index * matrix
+          g.c = outputs.base + index * outputMatrix
+          kernels.gemm(&g, 0, tiles, 0, kernels.panel_count(n))
+        }
+        w.matrix = outputMatrix
+        kernels.winograd_output(&w, outputs.constant, 0, tiles, 0, padded(n) / vector)
+      }
+    }
+  }
 }

@@ -52,6 +52,14 @@ let families: [Family] = [
     }
   ),
   (
+    "winograd",
+    { products, _ in
+      for (size, channels) in [(56, 64), (28, 128), (14, 256), (7, 512)] {
+        for tile in [2, 4] { products.winograd(size, channels, channels, tile: tile) }
+      }
+    }
+  ),
+  (
     "dense",
     { products, _ in
       for (k, n) in [(576, 1024), (1024, 1000), (1280, 1000), (2048, 1000), (960, 240)] {
