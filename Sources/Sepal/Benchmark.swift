@@ -14,9 +14,9 @@ import SepalValidation
 public struct Benchmark: Sendable, Codable {
   public var threads: Int
   public var runs: Int
-  /// Reading the file, planning, packing weights.
+  /// Reading the file and planning.
   public var loadMs: Double
-  /// The first run after loading.
+  /// The first run after loading, which packs the weights.
   public var firstMs: Double
   public var medianMs: Double
   public var minMs: Double

@@ -29,7 +29,7 @@ public struct ModelOptions: Sendable {
   }
 }
 
-/// A graph made ready for this machine: kernels chosen, weights packed, memory laid out.
+/// A graph made ready for this machine: kernels chosen, memory laid out. Weights are packed by the first run.
 ///
 /// Immutable, so any number of sessions on any threads may share it. Every operator runs: those without a fast kernel on
 /// their reference. Fast kernels take channels-last float32.
@@ -50,7 +50,7 @@ public final class Model: Sendable {
   }
 
   /// As `init(_:options:)`, for a graph that is not needed afterwards: the elements of each constant are freed when they
-  /// have been packed, so that the model takes the memory of its weights once. Of the model's `graph` they are discarded.
+  /// have been packed by the first run, so that the model takes the memory of its weights once. Of the model's `graph` they are discarded.
   ///
   /// Hand over the last copy (`consume`), or nothing is freed.
   public convenience init(
@@ -104,7 +104,7 @@ public final class Model: Sendable {
     plan = preparation.plan
     steps = preparation.steps
     locations = preparation.locations
-    weights = preparation.weights.build(ThreadPool(count: preparation.plan.threads))
+    weights = preparation.weights.build()
     inputs = Dictionary(uniqueKeysWithValues: graph.inputs.map { (graph.value($0).name, $0) })
     outputs = Dictionary(uniqueKeysWithValues: graph.outputs.map { ($0.name, $0.value) })
   }

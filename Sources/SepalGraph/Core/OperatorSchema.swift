@@ -1,3 +1,5 @@
+import SepalTensor
+
 /// Names, arity and attributes of an operator.
 public struct OperatorSchema: Sendable {
   public struct Input: Sendable, ExpressibleByStringLiteral {
@@ -32,18 +34,20 @@ public struct OperatorSchema: Sendable {
   public let outputs: [String]
   /// The last output may repeat.
   public let hasVariadicOutputs: Bool
-  public let attributes: [AttributeField]
+  private let lazyAttributes: LazyAttributes
+
+  public var attributes: [AttributeField] { lazyAttributes.fields }
 
   public init(
     _ name: String, inputs: [Input], isVariadic: Bool = false, outputs: [String] = ["y"],
-    hasVariadicOutputs: Bool = false, attributes: [AttributeField] = []
+    hasVariadicOutputs: Bool = false, attributes: @autoclosure @escaping @Sendable () -> [AttributeField] = []
   ) {
     self.name = name
     self.inputs = inputs
     self.isVariadic = isVariadic
     self.outputs = outputs
     self.hasVariadicOutputs = hasVariadicOutputs
-    self.attributes = attributes
+    lazyAttributes = LazyAttributes(attributes)
   }
 
   /// The declaration of operand `index`.
@@ -62,6 +66,27 @@ public struct OperatorSchema: Sendable {
       guard index < present.count, present[index] else {
         throw OperatorError("input '\(input.name)' is missing")
       }
+    }
+  }
+}
+
+/// Attributes of an operator that are made when they are first asked for: making key paths takes longer than anything
+/// else in a schema, and most programs use few of the operators.
+private final class LazyAttributes: Sendable {
+  private let state: Locked<[AttributeField]?>
+  private let make: @Sendable () -> [AttributeField]
+
+  init(_ make: @escaping @Sendable () -> [AttributeField]) {
+    self.make = make
+    state = Locked(nil)
+  }
+
+  var fields: [AttributeField] {
+    state.withLock { fields in
+      if let fields { return fields }
+      let made = make()
+      fields = made
+      return made
     }
   }
 }

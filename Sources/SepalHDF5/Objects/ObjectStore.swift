@@ -1,3 +1,5 @@
+import SepalTensor
+
 /// What the headers of a file's objects say, each read once.
 ///
 /// All of them claim their structures from one account: together they are read in time linear in the file, whatever

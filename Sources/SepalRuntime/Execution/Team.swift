@@ -67,6 +67,7 @@ final class Team {
 
   /// Runs every step.
   func run() throws(RuntimeError) {
+    memory.weights.pack(pool)
     memory.clearFailure()
     pool.run(
       { context, thread in
@@ -87,6 +88,7 @@ final class Team {
 
   /// Runs one step on the calling thread. The result has the same bits.
   func runAlone(_ index: Int) throws(RuntimeError) {
+    memory.weights.pack(pool)
     memory.clearFailure()
     let step = script.pointee.steps + index
     step.pointee.bound.body(step.pointee.bound.context, 0, step.pointee.units, script.pointee.scratch)

@@ -83,6 +83,7 @@ package protocol ImageKernel: Kernel {
 }
 
 extension ImageKernel {
+  package var imageKernel: (any ImageKernel)? { self }
   package var units: Int { sharesPanels ? panels : window.output.batch * window.output.height }
   package var scratchBytes: Int { scratchBytes(rows: window.output.height) }
   package var resultForm: Form { .blocked }

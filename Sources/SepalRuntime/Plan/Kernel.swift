@@ -31,6 +31,9 @@ package protocol Kernel: Sendable {
   func inputForm(_ index: Int) -> Form
   var outputForm: Form { get }
 
+  /// The kernel as a stage of segments, if it is one. Asking for it casts nothing, which would take longer than planning.
+  var imageKernel: (any ImageKernel)? { get }
+
   /// Fixes the addresses.
   func bind(_ memory: Operands) -> BoundStep
   /// The same for a kernel whose threads meet on the way.
@@ -41,6 +44,7 @@ extension Kernel {
   package var weightBytes: Int { 0 }
   package func inputForm(_ index: Int) -> Form { .plain }
   package var outputForm: Form { .plain }
+  package var imageKernel: (any ImageKernel)? { nil }
   package func bindPhases(_ memory: Operands) -> [BoundPhase] {
     [BoundPhase(step: bind(memory), units: units)]
   }

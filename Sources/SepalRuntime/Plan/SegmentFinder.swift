@@ -23,10 +23,10 @@ struct SegmentFinder {
       for case let input? in step.inputs { readers[input].append(index) }
     }
     next = steps.map { step in
-      guard let kernel = step.kernel as? any ImageKernel, kernel.resultForm == .blocked,
+      guard let kernel = step.kernel.imageKernel, kernel.resultForm == .blocked,
         let output = step.outputs.first, !outputs.contains(output), readers[output].count == 1,
         let reader = readers[output].first, steps[reader].inputs[0] == output,
-        let consumer = steps[reader].kernel as? any ImageKernel, consumer.operandForm == .blocked
+        let consumer = steps[reader].kernel.imageKernel, consumer.operandForm == .blocked
       else { return nil }
       return reader
     }
@@ -60,7 +60,7 @@ struct SegmentFinder {
     for end in 1...chain.count {
       var choice = (cost: Double.infinity, begin: 0, way: SegmentCost.Way.alone)
       for begin in max(0, end - Self.longest)..<end {
-        let kernels = chain[begin..<end].compactMap { steps[$0].kernel as? any ImageKernel }
+        let kernels = chain[begin..<end].compactMap { steps[$0].kernel.imageKernel }
         let (price, way) = cost.cheapest(kernels)
         if best[begin].cost + price < choice.cost { choice = (best[begin].cost + price, begin, way) }
       }
@@ -77,7 +77,7 @@ struct SegmentFinder {
 
   private func segment(_ cut: Cut) -> PlanStep {
     let parts = cut.stages.map { steps[$0] }
-    let kernels = parts.compactMap { $0.kernel as? any ImageKernel }
+    let kernels = parts.compactMap { $0.kernel.imageKernel }
     var inputs = [parts[0].inputs[0]]
     let residuals = zip(parts, kernels).map { part, kernel -> Int? in
       guard let operand = kernel.residualOperand, operand < part.inputs.count,

@@ -1,7 +1,8 @@
+import CSepalKernels
 import SepalTensor
 
-/// Packed weights of a model: one 64-byte aligned block in execution order, written once, then shared by all
-/// sessions.
+/// Packed weights of a model: one 64-byte aligned block in execution order, written once, before the first run, then
+/// shared by all sessions.
 package final class WeightStore: @unchecked Sendable {
   /// A place in the store.
   package struct Slice: Sendable {
@@ -13,7 +14,26 @@ package final class WeightStore: @unchecked Sendable {
   package let byteCount: Int
   private let base: UnsafeMutableRawPointer
   private let zeros: Slice
+  /// What is still to be packed.
+  private let pending: Locked<[Builder.Job]>
+  /// One when everything is packed.
+  private let isPacked: UnsafeMutablePointer<UInt32>
 
+  /// Packs everything, unless it was done before; what a `Fill` holds on to is let go of as soon as it has run.
+  package func pack(_ pool: ThreadPool) {
+    if sepal_word_load(isPacked) == 1 { return }
+    pending.withLock { jobs in
+      let fills = Fills(jobs.map(\.fill))
+      let offsets = jobs.map(\.offset)
+      jobs = []
+      pool.forEach(0..<offsets.count) { index in
+        fills.take(index)((self.base + offsets[index]).assumingMemoryBound(to: Float.self))
+      }
+      sepal_word_store(isPacked, 1)
+    }
+  }
+
+  /// An address in the block, which is not packed yet.
   package func floats(_ slice: Slice) -> UnsafePointer<Float> {
     UnsafePointer((base + slice.offset).assumingMemoryBound(to: Float.self))
   }
@@ -21,10 +41,11 @@ package final class WeightStore: @unchecked Sendable {
   /// At least as many zeros as any builder asked for.
   package var zeroFloats: UnsafePointer<Float> { floats(zeros) }
 
-  /// Collects what will be packed; the packing itself happens at the end, spread over threads.
+  /// Collects what will be packed.
   package final class Builder {
     package typealias Fill = @Sendable (UnsafeMutablePointer<Float>) -> Void
-    private var jobs: [(offset: Int, fill: Fill)] = []
+    fileprivate typealias Job = (offset: Int, fill: Fill)
+    private var jobs: [Job] = []
     private var byteCount = 0
     private var zeroCount = 0
 
@@ -48,19 +69,25 @@ package final class WeightStore: @unchecked Sendable {
 
     package func requireZeros(_ count: Int) { zeroCount = max(zeroCount, count) }
 
-    /// Packs everything; what a `Fill` holds on to is let go of as soon as it has run.
-    package func build(_ pool: ThreadPool) -> WeightStore {
+    /// The store with everything that was reserved, to be packed before it is read.
+    package func build() -> WeightStore {
       let zeros = Slice(offset: byteCount, count: zeroCount)
       let total = byteCount + (zeroCount * MemoryLayout<Float>.size + 63) / 64 * 64
-      let store = WeightStore(byteCount: total, zeros: zeros)
-      (store.base + zeros.offset).initializeMemory(as: UInt8.self, repeating: 0, count: total - zeros.offset)
-      let offsets = jobs.map(\.offset)
-      let fills = Fills(jobs.map(\.fill))
+      reserveZeros(zeros, total)
+      let store = WeightStore(byteCount: total, zeros: zeros, jobs)
       jobs = []
-      pool.forEach(0..<offsets.count) { index in
-        fills.take(index)((store.base + offsets[index]).assumingMemoryBound(to: Float.self))
-      }
       return store
+    }
+
+    private func reserveZeros(_ zeros: Slice, _ end: Int) {
+      jobs.append(
+        (
+          zeros.offset,
+          {
+            UnsafeMutableRawPointer($0).initializeMemory(
+              as: UInt8.self, repeating: 0, count: end - zeros.offset)
+          }
+        ))
     }
   }
 
@@ -78,11 +105,17 @@ package final class WeightStore: @unchecked Sendable {
     deinit { first.deallocate() }
   }
 
-  private init(byteCount: Int, zeros: Slice) {
+  private init(byteCount: Int, zeros: Slice, _ jobs: [Builder.Job]) {
     self.byteCount = byteCount
     self.zeros = zeros
+    pending = Locked(jobs)
+    isPacked = .allocate(capacity: 1)
+    isPacked.initialize(to: 0)
     base = PageMemory.allocate(byteCount: byteCount)
   }
 
-  deinit { base.deallocate() }
+  deinit {
+    base.deallocate()
+    isPacked.deallocate()
+  }
 }
