@@ -2,7 +2,7 @@ import CSepalKernels
 import SepalGraph
 import SepalTensor
 
-/// Operators that only move elements, of any type: a list of boxes copied between strided views.
+/// Operators that only move elements, of any type: a list of boxes copied between strided views. Threads share each box.
 struct MoveKernel: Kernel {
   static let operators = [
     Transpose.schema.name, Concat.schema.name, Split.schema.name, Slice.schema.name, Expand.schema.name,
@@ -28,7 +28,11 @@ struct MoveKernel: Kernel {
   let outputForm: Form
   let summary: String
   let work: Int
-  var units: Int { 1 }
+  /// What is filled first is one piece.
+  var units: Int { fill == nil ? Self.shares : 1 }
+  private static let shares = 16
+  /// Extents of a thread's share of a box.
+  var scratchBytes: Int { (boxes.map(\.extents.count).max() ?? 0) * MemoryLayout<Int>.size }
   func inputForm(_ index: Int) -> Form { outputForm }
 
   init?(_ site: Site) {
@@ -181,6 +185,8 @@ struct MoveKernel: Kernel {
       var source: UnsafeRawPointer
       var target: UnsafeMutableRawPointer
       var rank: Int
+      /// The axis whose positions the threads share.
+      var shared: Int
       var extents: UnsafePointer<Int>
       var targetStrides: UnsafePointer<Int>
       var sourceStrides: UnsafePointer<Int>
@@ -188,10 +194,35 @@ struct MoveKernel: Kernel {
     var copies: UnsafePointer<Copy>
     var count: Int
     var elementSize: Int
+    var shares: Int
     var fillTarget: UnsafeMutableRawPointer
     var fill: UnsafeRawPointer?
     var fillCount: UnsafePointer<Int>
     var fillStrides: UnsafePointer<Int>
+
+    /// Copies the shares [begin, end) of a box; `extents` has room for those of a part of it.
+    func run(_ copy: Copy, _ begin: Int, _ end: Int, _ extents: UnsafeMutablePointer<Int>) {
+      guard copy.rank > 0 else {
+        if begin == 0 { run(copy, copy.source, copy.target, copy.extents) }
+        return
+      }
+      extents.update(from: copy.extents, count: copy.rank)
+      let whole = extents[copy.shared]
+      let (first, last) = (whole * begin / shares, whole * end / shares)
+      extents[copy.shared] = last - first
+      guard first < last else { return }
+      run(
+        copy, copy.source + first * copy.sourceStrides[copy.shared] * elementSize,
+        copy.target + first * copy.targetStrides[copy.shared] * elementSize, extents)
+    }
+
+    private func run(
+      _ copy: Copy, _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer,
+      _ extents: UnsafePointer<Int>
+    ) {
+      sepal_copy_box(
+        target, source, copy.rank, extents, copy.targetStrides, copy.sourceStrides, elementSize)
+    }
   }
 
   func bind(_ memory: Operands) -> BoundStep {
@@ -199,24 +230,22 @@ struct MoveKernel: Kernel {
       Context.Copy(
         source: UnsafeRawPointer(memory.input(box.input) + box.inputOffset * elementSize),
         target: memory.outputs[box.output] + box.outputOffset * elementSize, rank: box.extents.count,
+        shared: box.extents.indices.max { box.extents[$0] < box.extents[$1] } ?? 0,
         extents: memory.session.keep(box.extents), targetStrides: memory.session.keep(box.outputStrides),
         sourceStrides: memory.session.keep(box.inputStrides))
     }
     let context = Context(
-      copies: memory.session.keep(copies), count: copies.count, elementSize: elementSize,
+      copies: memory.session.keep(copies), count: copies.count, elementSize: elementSize, shares: units,
       fillTarget: memory.outputs[0], fill: fill.map { memory.session.address(of: $0) },
       fillCount: memory.session.keep([outputCount]), fillStrides: memory.session.keep([1, 0]))
     return BoundStep(
-      body: { context, _, _, _ in
+      body: { context, begin, end, scratch in
         let c = context.assumingMemoryBound(to: Context.self).pointee
         if let fill = c.fill {
           sepal_copy_box(c.fillTarget, fill, 1, c.fillCount, c.fillStrides, c.fillStrides + 1, c.elementSize)
         }
         for index in 0..<c.count {
-          let copy = c.copies[index]
-          sepal_copy_box(
-            copy.target, copy.source, copy.rank, copy.extents, copy.targetStrides, copy.sourceStrides,
-            c.elementSize)
+          c.run(c.copies[index], begin, end, scratch.assumingMemoryBound(to: Int.self))
         }
       }, context: memory.context(context))
   }

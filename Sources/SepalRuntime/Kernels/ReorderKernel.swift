@@ -4,7 +4,7 @@ import CSepalKernels
 struct ReorderKernel: Kernel {
   static let operators: [String] = []
 
-  private static let stretch = 1024
+  private static let stretch = 128
   private let shape: ImageShape
   private let from, to: Form
   private let vector: Int
