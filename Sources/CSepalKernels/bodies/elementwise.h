@@ -33,7 +33,24 @@ INLINE void binary_as(const sepal_binary *b, const sepal_binary_op op, const boo
   }
 }
 
+// One vector of y for all of x, as for a block of an image.
+INLINE void binary_by_vector(const sepal_binary *b, const sepal_binary_op op) {
+  const epilogue e = epilogue_of(b->activation);
+  const size_t n = b->rows * VW;
+  const float *x = b->x;
+  float *dst = b->dst;
+  const vf y = load(b->y);
+  for (size_t i = 0; i < n; i += VW) store(dst + i, clamp(binary_value(op, load(x + i), y), e.low, e.high));
+  if (e.stored) activate(dst, dst, n, b->activation);
+}
+
+INLINE bool is_by_vector(const sepal_binary *b) {
+  const bool is_dense = b->x_step && b->x_stride == VW && b->dst_stride == VW;
+  return b->columns == VW && is_dense && b->y_step && b->y_stride == 0;
+}
+
 INLINE void binary_steps(const sepal_binary *b, const sepal_binary_op op) {
+  if (is_by_vector(b)) return binary_by_vector(b, op);
   if (b->x_step && b->y_step) return binary_as(b, op, true, true);
   if (b->x_step) return binary_as(b, op, true, false);
   if (b->y_step) return binary_as(b, op, false, true);
@@ -56,6 +73,13 @@ static void scale_shift(
     float *dst, const float *src, const float *scale, const float *shift, size_t rows, size_t columns,
     sepal_activation act) {
   const epilogue e = epilogue_of(act);
+  if (columns == VW) {
+    const vf by = load(scale), plus = load(shift);
+    const size_t n = rows * VW;
+    for (size_t i = 0; i < n; i += VW) store(dst + i, clamp(madd(load(src + i), by, plus), e.low, e.high));
+    if (e.stored) activate(dst, dst, n, act);
+    return;
+  }
   for (size_t r = 0; r < rows; r++, dst += columns, src += columns) {
     for (size_t i = 0; i < columns; i += VW) {
       const size_t n = columns - i < VW ? columns - i : VW;

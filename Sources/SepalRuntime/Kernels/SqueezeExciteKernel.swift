@@ -1,7 +1,7 @@
 import CSepalKernels
 import SepalGraph
 
-/// Squeeze-excite over blocked images: mean, two dense layers, product. Threads meet between the three.
+/// Squeeze-excite over blocked images: mean, two dense layers, product. Threads meet between the four.
 struct SqueezeExciteKernel: Kernel {
   static let operators = [SqueezeExcite.schema.name]
 
@@ -10,7 +10,6 @@ struct SqueezeExciteKernel: Kernel {
   private let blocks, reduced: Int
   private let w1, b1, w2, b2: WeightStore.Slice
   let summary = "squeeze-excite"
-  let scratchBytes: Int
   var units: Int { shape.batch * blocks }
   var work: Int { shape.batch * shape.channels * (2 * shape.pixels + 2 * reduced) }
   var weightBytes: Int { w1.byteCount + w2.byteCount }
@@ -36,25 +35,29 @@ struct SqueezeExciteKernel: Kernel {
     self.w2 = site.pack(
       w2, MatrixView(columns: channels, depth: reduced, columnStride: reduced, depthStride: 1))
     b2 = site.packBias(site.constant(4), columns: channels)
-    scratchBytes = reduced * MemoryLayout<Float>.size
   }
 
   private struct Context {
     var functions: UnsafePointer<sepal_kernels>
     var input: UnsafePointer<Float>
     var output: UnsafeMutablePointer<Float>
-    var means, gates: UnsafeMutablePointer<Float>
+    var means, hidden, gates: UnsafeMutablePointer<Float>
     var batch, pixels, blocks, vector: Int
     var inner, gate: sepal_gemm
 
-    func computeGates(_ hidden: UnsafeMutablePointer<Float>) {
-      let table = functions.pointee
+    func computeHidden(_ begin: Int, _ end: Int) {
+      var inner = inner
       for image in 0..<batch {
-        var (inner, gate) = (inner, gate)
-        (inner.a, inner.c) = (UnsafePointer(means + image * blocks * vector), hidden)
-        table.gemm(&inner, 0, 1, 0, table.panel_count(inner.n))
-        (gate.a, gate.c) = (UnsafePointer(hidden), gates + image * blocks * vector)
-        table.gemm(&gate, 0, 1, 0, table.panel_count(gate.n))
+        (inner.a, inner.c) = (UnsafePointer(means + image * blocks * vector), hidden + image * inner.n)
+        functions.pointee.gemm(&inner, 0, 1, begin, end)
+      }
+    }
+
+    func computeGates(_ begin: Int, _ end: Int) {
+      var gate = gate
+      for image in 0..<batch {
+        (gate.a, gate.c) = (UnsafePointer(hidden + image * gate.k), gates + image * blocks * vector)
+        functions.pointee.gemm(&gate, 0, 1, begin, end)
       }
     }
 
@@ -94,7 +97,8 @@ struct SqueezeExciteKernel: Kernel {
     let context = memory.context(
       Context(
         functions: memory.functions.table, input: memory.floats(0), output: memory.outputFloats(),
-        means: memory.room(room), gates: memory.room(room), batch: shape.batch, pixels: shape.pixels,
+        means: memory.room(room), hidden: memory.room([Float](repeating: 0, count: shape.batch * reduced)),
+        gates: memory.room(room), batch: shape.batch, pixels: shape.pixels,
         blocks: blocks, vector: vector,
         inner: dense(
           memory.weights(w1), memory.weights(b1), from: shape.channels, to: reduced, vector, op.inner),
@@ -105,16 +109,20 @@ struct SqueezeExciteKernel: Kernel {
       c.pointee.functions.pointee.global_average(
         c.pointee.means, c.pointee.input, c.pointee.pixels, begin, end, c.pointee.pixels * c.pointee.vector)
     }
-    let gates: BoundStep.Body = { context, _, _, scratch in
-      let hidden = scratch.assumingMemoryBound(to: Float.self)
-      context.assumingMemoryBound(to: Context.self).pointee.computeGates(hidden)
+    let hidden: BoundStep.Body = { context, begin, end, _ in
+      context.assumingMemoryBound(to: Context.self).pointee.computeHidden(begin, end)
+    }
+    let gates: BoundStep.Body = { context, begin, end, _ in
+      context.assumingMemoryBound(to: Context.self).pointee.computeGates(begin, end)
     }
     let scale: BoundStep.Body = { context, begin, end, _ in
       context.assumingMemoryBound(to: Context.self).pointee.scale(begin, end)
     }
+    let panels = memory.functions.table.pointee.panel_count
     return [
       BoundPhase(step: BoundStep(body: pool, context: context), units: units),
-      BoundPhase(step: BoundStep(body: gates, context: context), units: 1),
+      BoundPhase(step: BoundStep(body: hidden, context: context), units: panels(reduced)),
+      BoundPhase(step: BoundStep(body: gates, context: context), units: panels(shape.channels)),
       BoundPhase(step: BoundStep(body: scale, context: context), units: units),
     ]
   }
