@@ -1,0 +1,157 @@
+/// The singular values and right singular vectors of a matrix, in `Double`, by one-sided Jacobi rotations: every value
+/// is accurate to rounding relative to itself, or to the largest where rows are more than columns.
+///
+/// Linear in the longer side of the matrix, cubic in the shorter one.
+struct SingularValues: Sendable {
+  /// Descending; as many as the shorter side is long.
+  let values: [Double]
+  /// A unit vector for each value, as long as a row.
+  let vectors: [[Double]]
+
+  /// - Parameter matrix: row after row, all finite.
+  init(_ matrix: [Double], rows: Int, columns: Int) {
+    precondition(matrix.count == rows * columns)
+    var work: ColumnVectors
+    var right: ColumnVectors?
+    if rows > columns {
+      // R of QR has the same values and right vectors, and is small.
+      work = ColumnVectors(matrix, rows: rows, columns: columns).triangularized()
+      right = ColumnVectors(identityOf: columns)
+    } else {
+      // Columns of the transpose turn into the right vectors.
+      work = ColumnVectors(length: columns, count: rows, elements: matrix)
+      right = nil
+    }
+    work.orthogonalize(with: &right)
+    let norms = (0..<work.count).map { work.norm($0) }
+    let order = norms.indices.sorted { (norms[$1], $0) < (norms[$0], $1) }
+    values = order.map { norms[$0] }
+    vectors = order.map { index in
+      if let right { return Array(right.column(index)) }
+      let norm = norms[index]
+      return work.column(index).map { norm > 0 ? $0 / norm : 0 }
+    }
+  }
+}
+
+/// Column vectors one after another in memory.
+private struct ColumnVectors {
+  var length: Int
+  let count: Int
+  private var elements: [Double]
+
+  init(length: Int, count: Int, elements: [Double]) {
+    (self.length, self.count, self.elements) = (length, count, elements)
+  }
+
+  init(_ matrix: [Double], rows: Int, columns: Int) {
+    (length, count) = (rows, columns)
+    elements = [Double](repeating: 0, count: rows * columns)
+    for row in 0..<rows {
+      for column in 0..<columns { elements[column * rows + row] = matrix[row * columns + column] }
+    }
+  }
+
+  init(identityOf count: Int) {
+    self.init(length: count, count: count, elements: [Double](repeating: 0, count: count * count))
+    for index in 0..<count { elements[index * count + index] = 1 }
+  }
+
+  func column(_ index: Int) -> ArraySlice<Double> { elements[index * length..<(index + 1) * length] }
+
+  func norm(_ index: Int) -> Double {
+    let column = column(index)
+    let scale = column.reduce(0) { max($0, $1.magnitude) }
+    guard scale > 0 else { return 0 }
+    return scale * column.reduce(0) { $0 + ($1 / scale) * ($1 / scale) }.squareRoot()
+  }
+
+  /// The square upper triangle R of QR, by Householder reflections.
+  func triangularized() -> ColumnVectors {
+    var work = self
+    let (rows, columns) = (length, count)
+    work.elements.withUnsafeMutableBufferPointer { a in
+      for pivot in 0..<columns {
+        let own = pivot * rows
+        var scale = 0.0
+        for row in pivot..<rows { scale = max(scale, a[own + row].magnitude) }
+        guard scale > 0 else { continue }
+        var squares = 0.0
+        for row in pivot..<rows { squares += (a[own + row] / scale) * (a[own + row] / scale) }
+        let norm = scale * squares.squareRoot()
+        let head = a[own + pivot]
+        let image = head > 0 ? -norm : norm
+        // The reflection I − v·vᵀ/β with v = column − image·e and β = −image·v₀.
+        a[own + pivot] = head - image
+        let beta = -image * (head - image)
+        for column in pivot + 1..<max(pivot + 1, columns) {
+          let other = column * rows
+          var product = 0.0
+          for row in pivot..<rows { product += a[own + row] * a[other + row] }
+          let factor = product / beta
+          for row in pivot..<rows { a[other + row] -= factor * a[own + row] }
+        }
+        a[own + pivot] = image
+      }
+    }
+    var triangle = ColumnVectors(
+      length: columns, count: columns, elements: [Double](repeating: 0, count: columns * columns))
+    for column in 0..<columns {
+      for row in 0...column { triangle.elements[column * columns + row] = work.elements[column * rows + row] }
+    }
+    return triangle
+  }
+
+  /// Rotates pairs of columns until all are orthogonal; `others` are rotated likewise.
+  mutating func orthogonalize(with others: inout ColumnVectors?) {
+    for _ in 0..<Self.sweepLimit {
+      var isDone = true
+      for first in 0..<count {
+        for second in first + 1..<max(first + 1, count) {
+          guard let rotation = rotation(first, second) else { continue }
+          isDone = false
+          rotate(first, second, rotation)
+          others?.rotate(first, second, rotation)
+        }
+      }
+      if isDone { return }
+    }
+  }
+
+  /// Converges quadratically; a dozen sweeps are plenty for hundreds of columns.
+  private static let sweepLimit = 40
+  /// Cosines below this count as none.
+  private static let orthogonal = 0x1p-50
+
+  private typealias Rotation = (cosine: Double, sine: Double)
+
+  private func rotation(_ first: Int, _ second: Int) -> Rotation? {
+    var (aa, bb, ab) = (0.0, 0.0, 0.0)
+    elements.withUnsafeBufferPointer { e in
+      let (a, b) = (first * length, second * length)
+      for index in 0..<length {
+        let (x, y) = (e[a + index], e[b + index])
+        aa += x * x
+        bb += y * y
+        ab += x * y
+      }
+    }
+    guard ab.magnitude > Self.orthogonal * (aa * bb).squareRoot(), ab != 0 else { return nil }
+    let zeta = (bb - aa) / (2 * ab)
+    let tangent = (zeta >= 0 ? 1.0 : -1.0) / (zeta.magnitude + (1 + zeta * zeta).squareRoot())
+    let cosine = 1 / (1 + tangent * tangent).squareRoot()
+    return (cosine, cosine * tangent)
+  }
+
+  private mutating func rotate(_ first: Int, _ second: Int, _ rotation: Rotation) {
+    let length = length
+    elements.withUnsafeMutableBufferPointer { e in
+      let (a, b) = (first * length, second * length)
+      for index in 0..<length {
+        let (x, y) = (e[a + index], e[b + index])
+        e[a + index] = rotation.cosine * x - rotation.sine * y
+        e[b + index] = rotation.sine * x + rotation.cosine * y
+      }
+    }
+  }
+}
