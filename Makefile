@@ -22,7 +22,7 @@ FUZZ_TARGETS ?= Convert HDF5 Keras KerasConfig ONNX Sepal Zip
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-APT_PACKAGES := libprotobuf-c-dev protobuf-c-compiler zlib1g-dev pkg-config
+APT_PACKAGES := libprotobuf-c-dev protobuf-c-compiler zlib1g-dev libssl-dev pkg-config
 SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
 APT_INSTALL = $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y \
 	--no-install-recommends
@@ -38,14 +38,14 @@ setup: ## Install the system libraries that are missing and check the Swift tool
 	  echo "error: found Swift '$$version', need 6.1 or newer: https://swift.org/install" >&2; exit 1; \
 	fi
 	@if command -v protoc-c > /dev/null && command -v pkg-config > /dev/null \
-	    && pkg-config --exists libprotobuf-c zlib; then \
+	    && pkg-config --exists libprotobuf-c zlib $(if $(filter Linux,$(shell uname -s)),libcrypto); then \
 	  :; \
 	elif command -v apt-get > /dev/null; then \
 	  $(APT_INSTALL) $(APT_PACKAGES); \
 	elif command -v brew > /dev/null; then \
 	  echo "error: libraries are missing; run: brew install protobuf-c zlib pkg-config" >&2; exit 1; \
 	else \
-	  echo "error: install the development files of protobuf-c and zlib, protoc-c and pkg-config" >&2; exit 1; \
+	  echo "error: install the development files of protobuf-c, zlib and libcrypto, protoc-c and pkg-config" >&2; exit 1; \
 	fi
 
 .PHONY: build

@@ -23,6 +23,10 @@ let package = Package(
       name: "CZlib", pkgConfig: "zlib",
       providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
 
+    .systemLibrary(
+      name: "CCrypto", pkgConfig: "libcrypto",
+      providers: [.apt(["libssl-dev"])]),
+
     // Generated from schemas/*.proto by `make generate`. The only two users of protobuf-c.
     .target(name: "CONNXSchema", dependencies: ["CProtobufC"]),
     .target(name: "CSepalSchema", dependencies: ["CProtobufC"]),
@@ -38,6 +42,11 @@ let package = Package(
 
     // Deflate, checksums and zip archives. The only user of zlib.
     .target(name: "SepalZip", dependencies: ["SepalTensor", "CSepalKernels", "CZlib"]),
+
+    // SHA-256. The only user of libcrypto; Apple's systems bring their own.
+    .target(
+      name: "SepalDigest",
+      dependencies: ["SepalTensor", .target(name: "CCrypto", condition: .when(platforms: [.linux]))]),
 
     // numpy's files: the inputs and outputs that people exchange.
     .target(name: "SepalNumpy", dependencies: ["SepalTensor", "SepalZip"]),
@@ -61,7 +70,9 @@ let package = Package(
     // Graph ↔ native file.
     .target(
       name: "SepalFormat",
-      dependencies: ["SepalGraph", "SepalTensor", "SepalWire", "SepalZip", "CSepalSchema", "CProtobufC"]),
+      dependencies: [
+        "SepalGraph", "SepalTensor", "SepalWire", "SepalZip", "SepalDigest", "CSepalSchema", "CProtobufC",
+      ]),
 
     // Graph → plan → session. Micro-kernels in C, policy in Swift.
     .target(
@@ -77,8 +88,8 @@ let package = Package(
     .target(
       name: "Sepal",
       dependencies: [
-        "SepalTensor", "SepalZip", "SepalNumpy", "SepalHDF5", "SepalGraph", "SepalONNX", "SepalKeras",
-        "SepalPasses", "SepalFormat", "SepalRuntime", "SepalValidation",
+        "SepalTensor", "SepalZip", "SepalDigest", "SepalNumpy", "SepalHDF5", "SepalGraph", "SepalONNX",
+        "SepalKeras", "SepalPasses", "SepalFormat", "SepalRuntime", "SepalValidation",
       ]),
 
     // What people type.
@@ -92,6 +103,7 @@ let package = Package(
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
 
     .testTarget(name: "SepalTensorTests", dependencies: ["SepalTensor"]),
+    .testTarget(name: "SepalDigestTests", dependencies: ["SepalDigest", "SepalTensor"]),
     .testTarget(name: "SepalZipTests", dependencies: ["SepalZip", "SepalTensor", "CZlib"]),
     .testTarget(name: "SepalHDF5Tests", dependencies: ["SepalHDF5", "SepalTensor", "SepalZip"]),
     .testTarget(name: "SepalNumpyTests", dependencies: ["SepalNumpy", "SepalTensor"]),

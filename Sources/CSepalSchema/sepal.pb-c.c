@@ -385,6 +385,63 @@ void   sepal__rewrites__free_unpacked
   assert(message->base.descriptor == &sepal__rewrites__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   sepal__golden__output__init
+                     (Sepal__Golden__Output         *message)
+{
+  static const Sepal__Golden__Output init_value = SEPAL__GOLDEN__OUTPUT__INIT;
+  *message = init_value;
+}
+void   sepal__golden__vector__init
+                     (Sepal__Golden__Vector         *message)
+{
+  static const Sepal__Golden__Vector init_value = SEPAL__GOLDEN__VECTOR__INIT;
+  *message = init_value;
+}
+void   sepal__golden__init
+                     (Sepal__Golden         *message)
+{
+  static const Sepal__Golden init_value = SEPAL__GOLDEN__INIT;
+  *message = init_value;
+}
+size_t sepal__golden__get_packed_size
+                     (const Sepal__Golden *message)
+{
+  assert(message->base.descriptor == &sepal__golden__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t sepal__golden__pack
+                     (const Sepal__Golden *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &sepal__golden__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t sepal__golden__pack_to_buffer
+                     (const Sepal__Golden *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &sepal__golden__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Sepal__Golden *
+       sepal__golden__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Sepal__Golden *)
+     protobuf_c_message_unpack (&sepal__golden__descriptor,
+                                allocator, len, data);
+}
+void   sepal__golden__free_unpacked
+                     (Sepal__Golden *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &sepal__golden__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor sepal__graph__field_descriptors[5] =
 {
   {
@@ -1193,7 +1250,7 @@ const ProtobufCEnumDescriptor sepal__rewrites__exactness__descriptor =
   sepal__rewrites__exactness__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCFieldDescriptor sepal__rewrites__field_descriptors[5] =
+static const ProtobufCFieldDescriptor sepal__rewrites__field_descriptors[7] =
 {
   {
     "source_format",
@@ -1255,18 +1312,44 @@ static const ProtobufCFieldDescriptor sepal__rewrites__field_descriptors[5] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "tool_version",
+    6,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Sepal__Rewrites, tool_version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "disabled_pass",
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Sepal__Rewrites, n_disabled_pass),
+    offsetof(Sepal__Rewrites, disabled_pass),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sepal__rewrites__field_indices_by_name[] = {
+  6,   /* field[6] = disabled_pass */
   1,   /* field[1] = producer */
   4,   /* field[4] = record */
   2,   /* field[2] = source_digest */
   0,   /* field[0] = source_format */
   3,   /* field[3] = source_node_count */
+  5,   /* field[5] = tool_version */
 };
 static const ProtobufCIntRange sepal__rewrites__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor sepal__rewrites__descriptor =
 {
@@ -1276,10 +1359,202 @@ const ProtobufCMessageDescriptor sepal__rewrites__descriptor =
   "Sepal__Rewrites",
   "sepal",
   sizeof(Sepal__Rewrites),
-  5,
+  7,
   sepal__rewrites__field_descriptors,
   sepal__rewrites__field_indices_by_name,
   1,  sepal__rewrites__number_ranges,
   (ProtobufCMessageInit) sepal__rewrites__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor sepal__golden__output__field_descriptors[4] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Sepal__Golden__Output, name),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "count",
+    2,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Sepal__Golden__Output, has_count),
+    offsetof(Sepal__Golden__Output, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "value",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Sepal__Golden__Output, n_value),
+    offsetof(Sepal__Golden__Output, value),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bound",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_FLOAT,
+    offsetof(Sepal__Golden__Output, n_bound),
+    offsetof(Sepal__Golden__Output, bound),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned sepal__golden__output__field_indices_by_name[] = {
+  3,   /* field[3] = bound */
+  1,   /* field[1] = count */
+  0,   /* field[0] = name */
+  2,   /* field[2] = value */
+};
+static const ProtobufCIntRange sepal__golden__output__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor sepal__golden__output__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "sepal.Golden.Output",
+  "Output",
+  "Sepal__Golden__Output",
+  "sepal",
+  sizeof(Sepal__Golden__Output),
+  4,
+  sepal__golden__output__field_descriptors,
+  sepal__golden__output__field_indices_by_name,
+  1,  sepal__golden__output__number_ranges,
+  (ProtobufCMessageInit) sepal__golden__output__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor sepal__golden__vector__field_descriptors[3] =
+{
+  {
+    "generator",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Sepal__Golden__Vector, has_generator),
+    offsetof(Sepal__Golden__Vector, generator),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "seed",
+    2,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Sepal__Golden__Vector, has_seed),
+    offsetof(Sepal__Golden__Vector, seed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "output",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sepal__Golden__Vector, n_output),
+    offsetof(Sepal__Golden__Vector, output),
+    &sepal__golden__output__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned sepal__golden__vector__field_indices_by_name[] = {
+  0,   /* field[0] = generator */
+  2,   /* field[2] = output */
+  1,   /* field[1] = seed */
+};
+static const ProtobufCIntRange sepal__golden__vector__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor sepal__golden__vector__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "sepal.Golden.Vector",
+  "Vector",
+  "Sepal__Golden__Vector",
+  "sepal",
+  sizeof(Sepal__Golden__Vector),
+  3,
+  sepal__golden__vector__field_descriptors,
+  sepal__golden__vector__field_indices_by_name,
+  1,  sepal__golden__vector__number_ranges,
+  (ProtobufCMessageInit) sepal__golden__vector__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor sepal__golden__field_descriptors[2] =
+{
+  {
+    "content_digest",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Sepal__Golden, content_digest),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "vector",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sepal__Golden, n_vector),
+    offsetof(Sepal__Golden, vector),
+    &sepal__golden__vector__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned sepal__golden__field_indices_by_name[] = {
+  0,   /* field[0] = content_digest */
+  1,   /* field[1] = vector */
+};
+static const ProtobufCIntRange sepal__golden__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor sepal__golden__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "sepal.Golden",
+  "Golden",
+  "Sepal__Golden",
+  "sepal",
+  sizeof(Sepal__Golden),
+  2,
+  sepal__golden__field_descriptors,
+  sepal__golden__field_indices_by_name,
+  1,  sepal__golden__number_ranges,
+  (ProtobufCMessageInit) sepal__golden__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

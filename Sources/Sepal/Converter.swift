@@ -1,6 +1,7 @@
 import SepalFormat
 import SepalGraph
 import SepalPasses
+import SepalValidation
 
 /// Reads a model, optimises it, and writes it as a native file.
 public struct Converter: Sendable {
@@ -11,6 +12,10 @@ public struct Converter: Sendable {
   public var storage = Storage.compact
   public var precision = StoragePrecision.f32
   public var optimization = Optimizer.Options()
+  /// Whether the file gets a golden vector; nil: where its source is quick to evaluate.
+  public var golden: Bool?
+  /// Leave out where values come from, what was done to them, and golden vectors.
+  public var strips = false
 
   public init() {}
 
@@ -47,6 +52,10 @@ public struct Converter: Sendable {
     let start = ContinuousClock.now
     let source = try ModelFile(path: input, shapes: shapes, weights: weights)
     var graph = source.graph
+    let record = strips ? nil : try SourceRecord(source, golden: golden)
+    graph.provenance.toolVersion = SepalVersion.current
+    let disabled = Set(graph.provenance.disabledPasses).union(optimization.disabledPasses)
+    graph.provenance.disabledPasses = disabled.sorted()
     // From an optimised file, `nodesBefore` is still what its source had.
     let nodesBefore = max(graph.provenance.sourceNodeCount, graph.nodeCount)
     let optimized: OptimizationReport
@@ -55,9 +64,14 @@ public struct Converter: Sendable {
     } catch {
       throw SepalError(error.code == .unknownPass ? .usage : .internalError, "\(input): \(error)")
     }
+    var notes = source.notes
+    if golden == false { graph.provenance.golden = [] }
+    try record?.complete(&graph, notes: &notes)
+    let writer = SepalWriter(storage: storage, precision: precision, strips: strips)
+    try accept(lossOf: writer, &graph)
     let bytesOut: Int
     do {
-      bytesOut = try SepalWriter(storage: storage, precision: precision).write(graph, to: output)
+      bytesOut = try writer.write(graph, to: output)
     } catch {
       throw SepalError(error)
     }
@@ -67,6 +81,18 @@ public struct Converter: Sendable {
       passes: optimized.passes.map {
         .init(name: $0.name, rewrites: $0.rewrites, milliseconds: $0.milliseconds)
       })
-    return Result(report: report, graph: graph, notes: source.notes)
+    return Result(report: report, graph: graph, notes: notes)
+  }
+
+  /// Judges the file by what its precision promises.
+  private func accept(lossOf writer: SepalWriter, _ graph: inout Graph) throws(SepalError) {
+    guard !strips, !graph.provenance.golden.isEmpty, let stored = writer.lossy(graph) else { return }
+    do throws(ComparisonError) {
+      for index in graph.provenance.golden.indices {
+        try graph.provenance.golden[index].accept(lossOf: stored)
+      }
+    } catch {
+      throw SepalError(.internalError, "\(error)")
+    }
   }
 }

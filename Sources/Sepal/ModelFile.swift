@@ -23,6 +23,8 @@ public struct ModelFile: Sendable {
   public let notes: [String]
   /// Size of the file and of the one with its weights; of the model itself where it refers to others.
   public let byteCount: Int
+  /// Paths of all files that hold the model, its own first; see `SourceDigest`.
+  public let sources: [String]
 
   /// - Parameters:
   ///   - shapes: shapes of inputs by name, for sources that leave dimensions open. Of a native file only the batch
@@ -61,6 +63,7 @@ public struct ModelFile: Sendable {
     }
     graph = imported.graph
     notes = imported.notes
+    sources = [path] + imported.companions
   }
 
   private static func map(_ path: String) throws(SepalError) -> TensorStorage {

@@ -29,6 +29,16 @@ struct Convert: ParsableCommand {
   @Option(help: "Stop after this many rewrites.")
   var stopAfter: Int?
 
+  @Flag(
+    inversion: .prefixedNo,
+    help:
+      "Store what the source computes, for `validate FILE`. By default where that takes about a second at most."
+  )
+  var golden: Bool?
+
+  @Flag(help: "Leave out where values come from, what was done to them, and golden vectors.")
+  var strip = false
+
   @Flag(help: "Print every rewrite.")
   var explain = false
 
@@ -39,6 +49,7 @@ struct Convert: ParsableCommand {
     if let stopAfter, stopAfter < 0 {
       throw ValidationError("--stop-after is \(stopAfter), expected 0 or more")
     }
+    guard !(strip && golden == true) else { throw ValidationError("--strip leaves out what --golden stores") }
   }
 
   func run() throws {
@@ -47,6 +58,8 @@ struct Convert: ParsableCommand {
     converter.weights = source.weights
     converter.storage = storage
     converter.precision = precision
+    converter.golden = golden
+    converter.strips = strip
     converter.optimization.disabledPasses = Set(disablePass)
     converter.optimization.stopAfter = stopAfter
     let result = try converter.convert(input, to: output)

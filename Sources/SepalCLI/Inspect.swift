@@ -58,6 +58,9 @@ struct Inspect: ParsableCommand {
     if !provenance.rewrites.isEmpty {
       print("  converted   from \(provenance.sourceNodeCount) nodes by \(provenance.rewrites.count) rewrites")
     }
+    if !provenance.sourceDigest.isEmpty {
+      print("  source      \(provenance.sourceFormat), SHA-256 \(provenance.sourceDigest)")
+    }
     for port in inspection.inputs {
       print("  input       \(port.name): \(port.dtype) \(shapeText(port.shape))")
     }

@@ -13,7 +13,7 @@ struct SepalCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sepal",
     abstract: "Converts pretrained MobileNets into one small file, shows that nothing changed, and runs it.",
-    version: "0.1.0",
+    version: SepalVersion.current,
     subcommands: [Convert.self, Inspect.self, Run.self, Validate.self, Bench.self, Diff.self])
 }
 

@@ -8,13 +8,16 @@ struct Validate: ParsableCommand {
       The original is evaluated operator by operator in double precision, the converted model by the runtime. \
       Equivalent means |difference| ≤ atol + rtol · max |original| for every element of every output. \
       Exit code 1 when they are not.
+
+      With a .sepal file alone, its golden vectors are replayed on this machine: what its source computed when it \
+      was converted.
       """)
 
   @Argument(help: "The model as it was: \(SourceOptions.formats).")
   var original: String
 
   @Argument(help: "The model as it is now, whole in its file.")
-  var converted: String
+  var converted: String?
 
   @OptionGroup var source: SourceOptions
 
@@ -52,9 +55,17 @@ struct Validate: ParsableCommand {
     guard atol >= 0, rtol >= 0 else {
       throw ValidationError("tolerances are \(atol) and \(rtol), expected 0 or more")
     }
+    guard converted != nil || !layers && input.isEmpty && source.arguments.isEmpty && source.weights == nil
+    else {
+      throw ValidationError("one file alone is compared with its own golden vectors, as it is")
+    }
   }
 
   func run() throws {
+    guard let converted else {
+      try GoldenReplayCommand(path: original, threads: threads, json: json).run()
+      return
+    }
     let before = try source.load(original)
     let after = try ModelFile(path: converted, shapes: try source.shapes())
     var options = Validator.Options()
@@ -84,7 +95,7 @@ struct Validate: ParsableCommand {
       let progress = ProgressLine(label: "validating", total: options.samples)
       return try validator.run { progress.update($0) }
     } catch {
-      throw SepalError(.badData, "\(original) and \(converted): \(error)")
+      throw SepalError(.badData, "\(before.path) and \(after.path): \(error)")
     }
   }
 

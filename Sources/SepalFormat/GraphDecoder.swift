@@ -247,10 +247,16 @@ final class GraphDecoder {
               after: list(message.n_after, message.after), origins: list(message.n_origin, message.origin),
               exactness: exactness))
         }
+      case 6: graph.provenance.toolVersion = String(decoding: storage.bytes[range].prefix(64), as: UTF8.self)
+      case 7:
+        try charge(64 + range.count)
+        graph.provenance.disabledPasses.append(String(decoding: storage.bytes[range], as: UTF8.self))
       default: break
       }
     }
   }
+
+  func addGolden(_ vector: GoldenVector) { graph.provenance.golden.append(vector) }
 
   private func entry(_ index: UInt32, _ reader: String) throws(FormatError) -> ValueEntry {
     guard index < entries.count else {
@@ -259,11 +265,11 @@ final class GraphDecoder {
     return entries[Int(index)]
   }
 
-  private func text(_ string: UnsafeMutablePointer<CChar>?) -> String {
+  func text(_ string: UnsafeMutablePointer<CChar>?) -> String {
     string.map { String(cString: $0) } ?? ""
   }
 
-  private func next(_ cursor: inout WireCursor, _ section: String) throws(FormatError) -> WireField? {
+  func next(_ cursor: inout WireCursor, _ section: String) throws(FormatError) -> WireField? {
     do {
       return try cursor.next()
     } catch {
@@ -271,7 +277,7 @@ final class GraphDecoder {
     }
   }
 
-  private func charge(_ bytes: Int) throws(FormatError) {
+  func charge(_ bytes: Int) throws(FormatError) {
     guard bytes <= budget else {
       throw FormatError(.malformed, "declares more than the size of the file justifies")
     }
@@ -280,7 +286,7 @@ final class GraphDecoder {
 
   /// Scans, unpacks and converts the message in `range`.
   @discardableResult
-  private func unpack<Message, Result>(
+  func unpack<Message, Result>(
     _ storage: TensorStorage, _ range: Range<Int>, _ schema: Schema.Descriptor, _: Message.Type,
     _ body: (Message) throws(FormatError) -> Result
   ) throws(FormatError) -> Result {

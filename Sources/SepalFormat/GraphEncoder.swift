@@ -5,7 +5,7 @@ import SepalTensor
 /// Turns a graph into the messages of `schemas/sepal.proto`. Values are numbered inputs first, then in the
 /// order in which nodes read and make them, so that equal graphs give equal bytes.
 struct GraphEncoder {
-  private let graph: Graph
+  let graph: Graph
   private let nodes: [Node]
   private var order: [ValueID] = []
   private var index: [ValueID: UInt32] = [:]
@@ -161,6 +161,9 @@ struct GraphEncoder {
         message.source_digest = arena.string(provenance.sourceDigest)
         (message.has_source_node_count, message.source_node_count) = (1, UInt64(provenance.sourceNodeCount))
         (message.n_record, message.record) = (records.count, arena.array(records))
+        message.tool_version = arena.string(provenance.toolVersion)
+        let disabled = provenance.disabledPasses
+        (message.n_disabled_pass, message.disabled_pass) = (disabled.count, arena.strings(disabled))
       })
   }
 }

@@ -18,6 +18,7 @@ enum SectionType: UInt32, CaseIterable {
   case weights = 2
   case origins = 3
   case rewrites = 4
+  case golden = 5
 
   var name: String {
     switch self {
@@ -25,6 +26,7 @@ enum SectionType: UInt32, CaseIterable {
     case .weights: "WEIGHTS"
     case .origins: "ORIGINS"
     case .rewrites: "REWRITES"
+    case .golden: "GOLDEN"
     }
   }
 }

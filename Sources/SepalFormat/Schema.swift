@@ -18,6 +18,14 @@ enum Schema {
     descriptor(of: Sepal__Rewrites__Record(), sepal__rewrites__record__init, \.base)
   }
 
+  static var golden: Descriptor { descriptor(of: Sepal__Golden(), sepal__golden__init, \.base) }
+  static var goldenVector: Descriptor {
+    descriptor(of: Sepal__Golden__Vector(), sepal__golden__vector__init, \.base)
+  }
+  static var goldenOutput: Descriptor {
+    descriptor(of: Sepal__Golden__Output(), sepal__golden__output__init, \.base)
+  }
+
   private static func descriptor<T>(
     of message: T, _ initialize: (UnsafeMutablePointer<T>?) -> Void, _ base: KeyPath<T, ProtobufCMessage>
   ) -> Descriptor {

@@ -40,6 +40,9 @@ public struct SepalReader {
     if let rewrites = sections[.rewrites] {
       try decoder.decodeRewrites(try sections.contents(of: rewrites, in: storage))
     }
+    if let golden = sections[.golden] {
+      try decoder.decodeGolden(try sections.contents(of: golden, in: storage))
+    }
     return decoder.graph
   }
 

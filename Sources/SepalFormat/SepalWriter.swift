@@ -22,10 +22,13 @@ public enum StoragePrecision: String, Sendable, CaseIterable {
 public struct SepalWriter {
   public var storage: Storage
   public var precision: StoragePrecision
+  /// Leave out where values and the graph come from, what was done to them and what the source computes.
+  public var strips: Bool
 
-  public init(storage: Storage = .compact, precision: StoragePrecision = .f32) {
+  public init(storage: Storage = .compact, precision: StoragePrecision = .f32, strips: Bool = false) {
     self.storage = storage
     self.precision = precision
+    self.strips = strips
   }
 
   /// Writes `graph` to `path`. The file appears only when it is complete.
@@ -51,9 +54,10 @@ public struct SepalWriter {
 
     let encoder = GraphEncoder(graph)
     let weightsStart = file.count
+    let weights = HashingFile(file)
     var constants: [StoredConstant] = []
     for tensor in encoder.constants {
-      constants.append(try write(tensor, to: file, sectionStart: weightsStart))
+      constants.append(try write(tensor, to: weights, sectionStart: weightsStart))
     }
     let weightsLength = UInt64(file.count - weightsStart)
     sections.append(
@@ -62,11 +66,17 @@ public struct SepalWriter {
         storedLength: weightsLength, rawLength: weightsLength, crc32: 0, flags: [.critical, .itemChecksums]))
 
     try file.pad(to: Layout.alignment)
-    sections.append(try write(encoder.graphSection(constants), .graph, [.critical], to: file))
-    try file.pad(to: Layout.alignment)
-    sections.append(try write(encoder.originsSection(), .origins, [], to: file))
-    try file.pad(to: Layout.alignment)
-    sections.append(try write(encoder.rewritesSection(), .rewrites, [], to: file))
+    let graphBytes = encoder.graphSection(constants)
+    sections.append(try write(graphBytes, .graph, [.critical], to: file))
+    if !strips {
+      try file.pad(to: Layout.alignment)
+      sections.append(try write(encoder.originsSection(), .origins, [], to: file))
+      try file.pad(to: Layout.alignment)
+      sections.append(try write(encoder.rewritesSection(), .rewrites, [], to: file))
+      try file.pad(to: Layout.alignment)
+      let golden = encoder.goldenSection(contentDigest: weights.digest(with: graphBytes))
+      sections.append(try write(golden, .golden, [], to: file))
+    }
 
     try file.pad(to: Layout.alignment)
     let tableOffset = file.count
@@ -113,7 +123,7 @@ public struct SepalWriter {
   }
 
   private func write(
-    _ tensor: Tensor, to file: AtomicFile, sectionStart: Int
+    _ tensor: Tensor, to file: HashingFile, sectionStart: Int
   ) throws(FileError) -> StoredConstant {
     if precision == .f16, let half = half(tensor) {
       try file.pad(to: Layout.alignment)
@@ -134,12 +144,23 @@ public struct SepalWriter {
   }
 
   private func store(
-    _ bytes: UnsafeRawBufferPointer, _ codec: TensorCodec, to file: AtomicFile, _ sectionStart: Int
+    _ bytes: UnsafeRawBufferPointer, _ codec: TensorCodec, to file: HashingFile, _ sectionStart: Int
   ) throws(FileError) -> StoredConstant {
     let offset = file.count - sectionStart
     try file.write(bytes)
     return StoredConstant(
       offset: UInt64(offset), length: UInt64(bytes.count), codec: codec, crc32: Zlib.crc32(bytes))
+  }
+
+  /// `graph` with its constants as a reader gets them back; nil where they are the same.
+  public func lossy(_ graph: Graph) -> Graph? {
+    guard precision == .f16 else { return nil }
+    var graph = graph
+    for value in graph.values {
+      guard let tensor = value.constant, let half = half(tensor) else { continue }
+      graph.replaceElements(of: value.id, by: half.converted(to: .float32))
+    }
+    return graph
   }
 
   /// The tensor in binary16, or nil where that would lose more than precision: other types, and values that

@@ -27,7 +27,9 @@ public struct KerasImporter: Sendable {
   public func load(path: String) throws(KerasError) -> ImportedModel {
     do throws(KerasError) {
       let source = try KerasSource(path: path, weights: options.weights)
-      return try load(source)
+      var imported = try load(source)
+      imported.companions = options.weights.map { [$0] } ?? []
+      return imported
     } catch {
       var error = error
       if error.file == nil { error.file = path }

@@ -47,7 +47,9 @@ public struct ONNXImporter: Sendable {
     let builder = GraphImport(model, options)
     try builder.declareInputs()
     for index in order { try builder.importNode(model.graph.nodes[index]) }
-    return try builder.finish()
+    var imported = try builder.finish()
+    imported.companions = model.externalFiles
+    return imported
   }
 
   /// Operator types of the default domain that can be imported, sorted.

@@ -135,6 +135,45 @@ struct CommandLineTests {
     #expect(try sepal("inspect", converted, "--weights", weights).status == 64)
   }
 
+  @Test func aConvertedFileIsCheckedByItself() throws {
+    let source = fixture("digits/digits.onnx")
+    let model = scratch("digits.sepal")
+    #expect(try sepal("convert", source, "-o", model).status == 0)
+    let replay = try sepal("validate", model)
+    #expect(replay.status == 0, "\(replay.output)\(replay.errors)")
+    #expect(replay.output.contains("\nequivalent on 1 golden vector ("), "\(replay.output)")
+    let digest = "448574cd"
+    let report = try sepal("validate", model, "--json", "--threads", "2").json()
+    #expect(
+      Set(report.keys) == [
+        "equivalent", "intact", "vectors", "instruction_set", "threads", "source_format", "source_digest",
+        "tool_version", "outputs",
+      ])
+    #expect(report["equivalent"] as? Bool == true)
+    #expect((report["source_digest"] as? String)?.hasPrefix(digest) == true)
+    let output = try #require((report["outputs"] as? [[String: Any]])?.first)
+    #expect(Set(output.keys) == ["name", "compared", "count", "max_abs", "bound", "ok"])
+    #expect(try sepal("inspect", model).output.contains("source      onnx, SHA-256 \(digest)"))
+
+    let half = scratch("half.sepal")
+    #expect(try sepal("convert", source, "-o", half, "--precision", "f16").status == 0)
+    #expect(try sepal("validate", half).status == 0)
+    let again = scratch("again.sepal")
+    #expect(try sepal("convert", model, "-o", again, "--storage", "mmap").status == 0)
+    #expect(try sepal("validate", again).status == 0)
+
+    for flag in ["--strip", "--no-golden"] {
+      #expect(try sepal("convert", source, "-o", again, flag).status == 0)
+      let bare = try sepal("validate", again)
+      #expect(bare.status == 65)
+      #expect(bare.errors.contains("holds no golden vectors"), "\(bare.errors)")
+    }
+    #expect(try sepal("validate", source).status == 65)
+    #expect(try sepal("validate", model, "--layers").status == 64)
+    #expect(try sepal("convert", model, "-o", again, "--no-golden").status == 0)
+    #expect(try sepal("convert", again, "-o", scratch("x.sepal"), "--golden").status == 64)
+  }
+
   @Test func diffSaysWhetherModelsAreTheSame() throws {
     let model = fixture("digits/digits.onnx")
     let converted = scratch("digits.sepal")

@@ -70,6 +70,30 @@ struct SepalFileFuzzTests {
     #expect(error?.code == .unsupported)
   }
 
+  @Test(arguments: [
+    ("other outputs", [GoldenVector.Output(name: "result", count: 64, values: [1], bounds: [1])]),
+    ("another count", outputs(count: 63, values: [1], bounds: [1])),
+    ("no values", outputs(count: 64, values: [], bounds: [1])),
+    ("more values than elements", outputs(count: 64, values: Array(repeating: 0, count: 65), bounds: [1])),
+    ("no bounds", outputs(count: 64, values: [1, 2], bounds: [])),
+    ("bounds for other values", outputs(count: 64, values: [1, 2, 3], bounds: [1, 2])),
+    ("a negative bound", outputs(count: 64, values: [1], bounds: [-1])),
+    ("a bound that is no number", outputs(count: 64, values: [1], bounds: [.nan])),
+  ])
+  func goldenVectorsThatDoNotFitAreRefused(about: String, outputs: [GoldenVector.Output]) throws {
+    var graph = try sampleGraph()
+    graph.provenance.golden = [GoldenVector(generator: 1, seed: 1, outputs: outputs)]
+    let file = ScratchFile()
+    try SepalWriter().write(graph, to: file.path)
+    let error = #expect(throws: FormatError.self, "\(about)") { try SepalReader().read(path: file.path) }
+    #expect(error?.code == .malformed)
+    #expect(error?.message.contains("golden") == true, "\(about): \(String(describing: error))")
+  }
+
+  private static func outputs(count: Int, values: [Double], bounds: [Float]) -> [GoldenVector.Output] {
+    ["result", "again"].map { .init(name: $0, count: count, values: values, bounds: bounds) }
+  }
+
   @Test func newerMajorVersionsAreRefused() throws {
     var bytes = try sample(.compact)
     bytes[8] = 2

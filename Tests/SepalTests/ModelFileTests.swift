@@ -45,6 +45,13 @@ struct ModelFileTests {
     #expect(model.byteCount == size)
   }
 
+  @Test func theFilesOfAModelAreKnown() throws {
+    let (model, weights) = try Self.parts()
+    #expect(try ModelFile(path: model, weights: weights).sources == [model, weights])
+    let digits = Fixtures.path("digits/digits.onnx")
+    #expect(try ModelFile(path: digits).sources == [digits])
+  }
+
   @Test(arguments: ["", " \n\t", "\u{FEFF}", "\u{FEFF}\r\n"])
   func spaceBeforeAnArchitectureIsSkipped(space: String) throws {
     let file = ScratchFile(".json")

@@ -26,6 +26,9 @@ typedef struct Sepal__Origins__Origin Sepal__Origins__Origin;
 typedef struct Sepal__Origins__Entry Sepal__Origins__Entry;
 typedef struct Sepal__Rewrites Sepal__Rewrites;
 typedef struct Sepal__Rewrites__Record Sepal__Rewrites__Record;
+typedef struct Sepal__Golden Sepal__Golden;
+typedef struct Sepal__Golden__Output Sepal__Golden__Output;
+typedef struct Sepal__Golden__Vector Sepal__Golden__Vector;
 
 
 /* --- enums --- */
@@ -245,17 +248,84 @@ struct  Sepal__Rewrites
   char *source_format;
   char *producer;
   /*
-   * Lower-case hexadecimal SHA-256 of the source file.
+   * Lower-case hexadecimal SHA-256 of the source.
    */
   char *source_digest;
   protobuf_c_boolean has_source_node_count;
   uint64_t source_node_count;
   size_t n_record;
   Sepal__Rewrites__Record **record;
+  /*
+   * The version of the program that did it.
+   */
+  char *tool_version;
+  /*
+   * Passes that were left out.
+   */
+  size_t n_disabled_pass;
+  char **disabled_pass;
 };
 #define SEPAL__REWRITES__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sepal__rewrites__descriptor) \
-    , NULL, NULL, NULL, 0, 0, 0,NULL }
+    , NULL, NULL, NULL, 0, 0, 0,NULL, NULL, 0,NULL }
+
+
+struct  Sepal__Golden__Output
+{
+  ProtobufCMessage base;
+  char *name;
+  /*
+   * Elements of the output; `value` is a sample of them.
+   */
+  protobuf_c_boolean has_count;
+  uint64_t count;
+  size_t n_value;
+  double *value;
+  /*
+   * The largest accepted difference: one for all values, or one for each.
+   */
+  size_t n_bound;
+  float *bound;
+};
+#define SEPAL__GOLDEN__OUTPUT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&sepal__golden__output__descriptor) \
+    , NULL, 0, 0, 0,NULL, 0,NULL }
+
+
+struct  Sepal__Golden__Vector
+{
+  ProtobufCMessage base;
+  /*
+   * Which generator makes the inputs out of `seed`.
+   */
+  protobuf_c_boolean has_generator;
+  uint32_t generator;
+  protobuf_c_boolean has_seed;
+  uint64_t seed;
+  size_t n_output;
+  Sepal__Golden__Output **output;
+};
+#define SEPAL__GOLDEN__VECTOR__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&sepal__golden__vector__descriptor) \
+    , 0, 0, 0, 0, 0,NULL }
+
+
+/*
+ * Section GOLDEN: what the source computes on inputs that anyone can make again.
+ */
+struct  Sepal__Golden
+{
+  ProtobufCMessage base;
+  /*
+   * Lower-case hexadecimal SHA-256 of the stored bytes of WEIGHTS and the raw bytes of GRAPH.
+   */
+  char *content_digest;
+  size_t n_vector;
+  Sepal__Golden__Vector **vector;
+};
+#define SEPAL__GOLDEN__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&sepal__golden__descriptor) \
+    , NULL, 0,NULL }
 
 
 /* Sepal__Graph methods */
@@ -419,6 +489,31 @@ Sepal__Rewrites *
 void   sepal__rewrites__free_unpacked
                      (Sepal__Rewrites *message,
                       ProtobufCAllocator *allocator);
+/* Sepal__Golden__Output methods */
+void   sepal__golden__output__init
+                     (Sepal__Golden__Output         *message);
+/* Sepal__Golden__Vector methods */
+void   sepal__golden__vector__init
+                     (Sepal__Golden__Vector         *message);
+/* Sepal__Golden methods */
+void   sepal__golden__init
+                     (Sepal__Golden         *message);
+size_t sepal__golden__get_packed_size
+                     (const Sepal__Golden   *message);
+size_t sepal__golden__pack
+                     (const Sepal__Golden   *message,
+                      uint8_t             *out);
+size_t sepal__golden__pack_to_buffer
+                     (const Sepal__Golden   *message,
+                      ProtobufCBuffer     *buffer);
+Sepal__Golden *
+       sepal__golden__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   sepal__golden__free_unpacked
+                     (Sepal__Golden *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Sepal__Graph_Closure)
@@ -454,6 +549,15 @@ typedef void (*Sepal__Rewrites__Record_Closure)
 typedef void (*Sepal__Rewrites_Closure)
                  (const Sepal__Rewrites *message,
                   void *closure_data);
+typedef void (*Sepal__Golden__Output_Closure)
+                 (const Sepal__Golden__Output *message,
+                  void *closure_data);
+typedef void (*Sepal__Golden__Vector_Closure)
+                 (const Sepal__Golden__Vector *message,
+                  void *closure_data);
+typedef void (*Sepal__Golden_Closure)
+                 (const Sepal__Golden *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -473,6 +577,9 @@ extern const ProtobufCMessageDescriptor sepal__origins__entry__descriptor;
 extern const ProtobufCMessageDescriptor sepal__rewrites__descriptor;
 extern const ProtobufCMessageDescriptor sepal__rewrites__record__descriptor;
 extern const ProtobufCEnumDescriptor    sepal__rewrites__exactness__descriptor;
+extern const ProtobufCMessageDescriptor sepal__golden__descriptor;
+extern const ProtobufCMessageDescriptor sepal__golden__output__descriptor;
+extern const ProtobufCMessageDescriptor sepal__golden__vector__descriptor;
 
 PROTOBUF_C__END_DECLS
 

@@ -15,6 +15,8 @@ extension Graph {
     }
     var result = Graph(name: name)
     result.provenance = provenance
+    // They are of other shapes.
+    result.provenance.golden = []
     var copies: [ValueID: ValueID] = [:]
     for input in inputs {
       let value = value(input)

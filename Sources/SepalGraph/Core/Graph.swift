@@ -270,6 +270,12 @@ public struct Graph: Sendable {
     remove(id)
   }
 
+  /// Gives a constant other elements of the same type.
+  package mutating func replaceElements(of constant: ValueID, by tensor: Tensor) {
+    precondition(value(constant).constant?.type == tensor.type)
+    valueSlots[constant.index].constant = tensor
+  }
+
   /// Lets go of the elements of constants; their names, types and readers stay. Such a graph can still be looked at, but it
   /// does not verify: it cannot be evaluated, planned or stored any more.
   public mutating func discardElements(of constants: some Sequence<ValueID>) {

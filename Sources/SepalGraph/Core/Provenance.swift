@@ -4,14 +4,20 @@ public struct Provenance: Sendable, Hashable {
   public var sourceFormat = ""
   /// The producer that the source names, such as `pytorch 2.1`.
   public var producer = ""
-  /// Lower-case hexadecimal SHA-256 of the source file; empty when unknown.
+  /// Lower-case hexadecimal SHA-256 of the source, as `schemas/FORMAT.md` defines it; empty when unknown.
   public var sourceDigest = ""
   /// Nodes in the source file before anything was done.
   public var sourceNodeCount = 0
   /// Parameters, statistics included, that the source's layers hold; nil when the importer does not know or the graph
   /// was read from a native file.
   public var sourceParameterCount: Int?
+  /// The version of the program that converted the source; empty when unknown.
+  public var toolVersion = ""
+  /// Passes that were left out, sorted.
+  public var disabledPasses: [String] = []
   public var rewrites: [RewriteRecord] = []
+  /// What the source computes, at the shapes that this graph has.
+  public var golden: [GoldenVector] = []
 
   public init() {}
 

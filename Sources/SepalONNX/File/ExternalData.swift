@@ -17,6 +17,15 @@ struct ExternalData {
   /// nil for a model that was not read from a file.
   private let folder: String?
   private var mapped: [String: TensorStorage] = [:]
+  /// Where each location that was mapped is.
+  private var resolved: [String: String] = [:]
+
+  /// Paths of the files that were mapped, each once, in byte order of their first locations.
+  var paths: [String] {
+    var seen: Set<String> = []
+    return resolved.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.map(\.value)
+      .filter { seen.insert($0).inserted }
+  }
 
   init(folder: String?) {
     self.folder = folder
@@ -61,6 +70,7 @@ struct ExternalData {
       throw ONNXError(.externalData, "lies in '\(location)', which \(error.message)")
     }
     mapped[location] = storage
+    resolved[location] = path
     return storage
   }
 

@@ -8,6 +8,8 @@ package struct ONNXModel: Sendable {
   /// Name and version of the exporter, as far as it wrote them.
   package var producer: String
   package var graph: ONNXGraph
+  /// Paths of the files that hold tensors outside the model.
+  package var externalFiles: [String]
 }
 
 package struct ONNXGraph: Sendable {

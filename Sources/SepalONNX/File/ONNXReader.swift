@@ -83,7 +83,8 @@ struct ONNXReader {
     try refuseFunctionCalls(graph)
     return ONNXModel(
       irVersion: irVersion, opsets: opsets,
-      producer: producer.filter { !$0.isEmpty }.joined(separator: " "), graph: graph)
+      producer: producer.filter { !$0.isEmpty }.joined(separator: " "), graph: graph,
+      externalFiles: external.paths)
   }
 
   private mutating func graph(_ range: Range<Int>) throws(ONNXError) -> ONNXGraph {

@@ -27,6 +27,17 @@ final class ModelFolder {
     try Data(Wire.model(.graph(initializers: [wire])).bytes).write(to: model)
     return try ONNXModel(contentsOf: model.path).graph.initializers[0].tensor()
   }
+
+  /// The files that a model with a tensor at each location says that it consists of, besides itself.
+  func files(locations: [String]) throws -> [String] {
+    let wires = locations.enumerated().map { index, location in
+      Wire.tensor("w\(index)", .float, [2]).messages(13, [Wire().string(1, "location").string(2, location)])
+        .int(14, 1)
+    }
+    let model = folder.appendingPathComponent("model.onnx")
+    try Data(Wire.model(.graph(initializers: wires)).bytes).write(to: model)
+    return try ONNXModel(contentsOf: model.path).externalFiles.map { ($0 as NSString).lastPathComponent }
+  }
 }
 
 @Suite struct ExternalDataTests {
@@ -39,6 +50,16 @@ final class ModelFolder {
     #expect(try folder.tensor([location, ("length", "32"), ("checksum", "x")], dims: [8]).count == 8)
     #expect(try folder.tensor([location, ("offset", "32"), ("length", "0")], dims: [0]).count == 0)
     #expect(try folder.tensor([("location", "./weights.bin"), ("length", "8")]).floats() == [0, 1])
+  }
+
+  @Test func theFilesAreListedOnceInTheOrderOfTheirLocations() throws {
+    let folder = try ModelFolder()
+    try Data(count: 8).write(to: folder.folder.appendingPathComponent("a.bin"))
+    #expect(try folder.files(locations: []) == [])
+    #expect(
+      try folder.files(locations: ["weights.bin", "a.bin", "./weights.bin", "a.bin"])
+        == ["weights.bin", "a.bin"])
+    #expect(try folder.files(locations: ["weights.bin", "a.bin"]) == ["a.bin", "weights.bin"])
   }
 
   @Test func aLinkInsideTheFolderIsFollowed() throws {
