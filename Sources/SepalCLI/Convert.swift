@@ -4,6 +4,35 @@ import Sepal
 extension Storage: ExpressibleByArgument {}
 extension StoragePrecision: ExpressibleByArgument {}
 
+/// `off`, `exact`, `approx=0.05`.
+struct SeparableOption: ExpressibleByArgument {
+  var separation: Separation
+
+  init(separation: Separation) { self.separation = separation }
+
+  init?(argument: String) {
+    switch argument {
+    case "off": separation = .off
+    case "exact": separation = .exact
+    default:
+      let prefix = "approx="
+      guard argument.hasPrefix(prefix), let tolerance = Double(argument.dropFirst(prefix.count)),
+        tolerance > 0,
+        tolerance < 1
+      else { return nil }
+      separation = .approximate(tolerance: tolerance)
+    }
+  }
+
+  var defaultValueDescription: String {
+    switch separation {
+    case .off: "off"
+    case .exact: "exact"
+    case .approximate(let tolerance): "approx=\(tolerance)"
+    }
+  }
+}
+
 struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Optimise an ONNX or Keras model and write it as a .sepal file.",
@@ -39,6 +68,12 @@ struct Convert: ParsableCommand {
   @Flag(help: "Leave out where values come from, what was done to them, and golden vectors.")
   var strip = false
 
+  @Option(
+    help:
+      "Convolutions that are separable by their weights: off, exact, or approx=TOL with a relative error of the output."
+  )
+  var separable = SeparableOption(separation: .exact)
+
   @Flag(help: "Print every rewrite.")
   var explain = false
 
@@ -62,6 +97,7 @@ struct Convert: ParsableCommand {
     converter.strips = strip
     converter.optimization.disabledPasses = Set(disablePass)
     converter.optimization.stopAfter = stopAfter
+    converter.optimization.separation = separable.separation
     let result = try converter.convert(input, to: output)
     for note in result.notes { FileHandle.error.write("note: \(note)\n") }
     if json {

@@ -1,3 +1,5 @@
+import Sepal
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -42,5 +44,16 @@ struct ProgressLine {
   func update(_ done: Int) {
     guard FileHandle.error.isTerminal, total > 1 else { return }
     FileHandle.error.write(done < total ? "\r\(label) \(done)/\(total)" : "\r\u{1B}[K")
+  }
+}
+
+/// Writes a text file, which appears only when it is complete.
+func write(_ text: String, to path: String) throws(SepalError) {
+  do {
+    let file = try AtomicFile(path: path)
+    try file.write(Array(text.utf8))
+    try file.commit()
+  } catch {
+    throw SepalError(.inaccessible, error.description)
   }
 }

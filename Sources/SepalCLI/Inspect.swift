@@ -41,16 +41,6 @@ struct Inspect: ParsableCommand {
     if let plan = inspection.plan { printPlan(plan) }
   }
 
-  private func write(_ text: String, to path: String) throws(SepalError) {
-    do {
-      let file = try AtomicFile(path: path)
-      try file.write(Array(text.utf8))
-      try file.commit()
-    } catch {
-      throw SepalError(.inaccessible, error.description)
-    }
-  }
-
   private func printSummary(_ inspection: Inspection, _ file: ModelFile) {
     print("\(model): \(inspection.format), \(bytes(file.byteCount))")
     let provenance = file.graph.provenance

@@ -14,7 +14,7 @@ struct SepalCommand: ParsableCommand {
     commandName: "sepal",
     abstract: "Converts pretrained MobileNets into one small file, shows that nothing changed, and runs it.",
     version: SepalVersion.current,
-    subcommands: [Convert.self, Inspect.self, Run.self, Validate.self, Bench.self, Diff.self])
+    subcommands: [Convert.self, Inspect.self, Run.self, Validate.self, Bench.self, Separable.self, Diff.self])
 }
 
 @main

@@ -6,11 +6,15 @@ import SepalGraph
 /// The time is linear in the graph for a fixed number of rounds: no step looks at the whole graph per rewrite,
 /// save for `verifyEachRewrite`.
 public struct Optimizer: Sendable {
-  public struct Options: Sendable, Hashable {
+  public struct Options: Sendable {
     /// Passes to leave out, by name.
     public var disabledPasses: Set<String> = []
     /// Stop after this many rewrites: bisects a wrong result down to one rewrite.
     public var stopAfter: Int?
+    /// Whether convolutions are replaced by separable ones where that is cheaper.
+    public var separation = Separation.exact
+    /// What decides what is cheaper.
+    public var cost: any CostModel = MACCost()
     /// Verify the whole graph after every rewrite instead of after every pass. Quadratic; for tests.
     public var verifyEachRewrite = false
     /// More rounds than this, over all stages, are an error.
@@ -20,7 +24,7 @@ public struct Optimizer: Sendable {
   }
 
   /// The names of all passes, in pipeline order.
-  public static var passNames: [String] { Pipeline.passes.map { $0.name } }
+  public static var passNames: [String] { Pipeline.passes.map { $0.name } + [SeparableRewriter.passName] }
 
   private let stages: [[any Pass.Type]]
   private let options: Options
@@ -39,7 +43,7 @@ public struct Optimizer: Sendable {
 
   /// An optimizer over a pipeline of its own.
   package init(stages: [[any Pass.Type]], _ options: Options = Options()) throws(OptimizationError) {
-    let known = stages.joined().map { $0.name }
+    let known = stages.joined().map { $0.name } + [SeparableRewriter.passName]
     if let unknown = options.disabledPasses.subtracting(known).min() {
       throw OptimizationError(
         .unknownPass, pass: unknown, message: "no such pass; there are \(known.joined(separator: ", "))")
@@ -54,6 +58,7 @@ public struct Optimizer: Sendable {
     var run = OptimizationRun(stages, options)
     graph.removeUnreadConstants()
     try run.repeatStages(over: &graph)
+    try run.separate(&graph)
     return run.report
   }
 }
@@ -90,6 +95,38 @@ private struct OptimizationRun {
       before = rewrites
       for stage in stages { try repeatStage(stage, over: &graph) }
     } while rewrites > before && !report.stoppedEarly
+  }
+
+  /// Replaces layers by separable ones, and repeats everything until none is left that can be.
+  mutating func separate(_ graph: inout Graph) throws(OptimizationError) {
+    let name = SeparableRewriter.passName
+    guard options.separation != .off, !options.disabledPasses.contains(name) else { return }
+    report.passes.append(.init(name: name))
+    let place = report.passes.count - 1
+    while !report.stoppedEarly {
+      let start = ContinuousClock.now
+      let spent = graph.provenance.squaredSeparationError
+      let planner = SeparationPlanner(
+        separation: options.separation, cost: options.cost, spent: spent, looksAtAll: false)
+      let before = rewrites
+      for layer in planner.reports(graph) where layer.verdict == .rewrite && !report.stoppedEarly {
+        guard let (rewrite, _) = SeparableRewriter().rewrite(layer, in: graph) else { continue }
+        let applied: Graph.AppliedRewrite
+        do {
+          applied = try graph.apply(rewrite, pass: name)
+        } catch {
+          throw OptimizationError(.illegalRewrite, pass: name, message: error.description, cause: error)
+        }
+        graph.provenance.rewrites.append(applied.record)
+        rewrites += 1
+        report.stoppedEarly = options.stopAfter.map { rewrites >= $0 } ?? false
+      }
+      report.passes[place].rewrites += rewrites - before
+      report.passes[place].milliseconds += (ContinuousClock.now - start) / .milliseconds(1)
+      guard rewrites > before else { return }
+      try verify(graph, after: name)
+      try repeatStages(over: &graph)
+    }
   }
 
   private mutating func repeatStage(_ stage: Range<Int>, over graph: inout Graph) throws(OptimizationError) {
@@ -155,6 +192,18 @@ private func sweep<P: Pass>(
     }
   }
   return count
+}
+
+extension Provenance {
+  /// Σ e² of the approximations that the graph has seen.
+  var squaredSeparationError: Double {
+    rewrites.reduce(0) { sum, record in
+      if case .approximate(let error) = record.exactness, record.pass == SeparableRewriter.passName {
+        return sum + error * error
+      }
+      return sum
+    }
+  }
 }
 
 private func verify(_ graph: Graph, after pass: String) throws(OptimizationError) {

@@ -8,6 +8,16 @@ struct SingularValues: Sendable {
   /// A unit vector for each value, as long as a row.
   let vectors: [[Double]]
 
+  /// Not more than the least singular value of a matrix with at least as many rows as columns, and of its order.
+  static func leastValue(_ matrix: [Double], rows: Int, columns: Int) -> Double {
+    ColumnVectors(matrix, rows: rows, columns: columns).triangularized().inverseNorm.map { 1 / $0 } ?? 0
+  }
+
+  init(values: [Double], vectors: [[Double]]) {
+    self.values = values
+    self.vectors = vectors
+  }
+
   /// - Parameter matrix: row after row, all finite.
   init(_ matrix: [Double], rows: Int, columns: Int) {
     precondition(matrix.count == rows * columns)
@@ -71,6 +81,7 @@ private struct ColumnVectors {
     var work = self
     let (rows, columns) = (length, count)
     work.elements.withUnsafeMutableBufferPointer { a in
+      guard let start = a.baseAddress else { return }
       for pivot in 0..<columns {
         let own = pivot * rows
         var scale = 0.0
@@ -86,10 +97,9 @@ private struct ColumnVectors {
         let beta = -image * (head - image)
         for column in pivot + 1..<max(pivot + 1, columns) {
           let other = column * rows
-          var product = 0.0
-          for row in pivot..<rows { product += a[own + row] * a[other + row] }
-          let factor = product / beta
-          for row in pivot..<rows { a[other + row] -= factor * a[own + row] }
+          let (x, y) = (start + own + pivot, start + other + pivot)
+          let factor = VectorProducts.dot(x, y, rows - pivot) / beta
+          VectorProducts.add(-factor, x, to: y, rows - pivot)
         }
         a[own + pivot] = image
       }
@@ -100,6 +110,26 @@ private struct ColumnVectors {
       for row in 0...column { triangle.elements[column * columns + row] = work.elements[column * rows + row] }
     }
     return triangle
+  }
+
+  /// The Frobenius norm of the inverse of an upper triangle; nil where there is none.
+  var inverseNorm: Double? {
+    var squares = 0.0
+    var solution = [Double](repeating: 0, count: count)
+    for unit in 0..<count {
+      // R·x = e: the rows below `unit` are zero.
+      for row in stride(from: unit, through: 0, by: -1) {
+        let pivot = elements[row * length + row]
+        guard pivot != 0 else { return nil }
+        var rest = row == unit ? 1.0 : 0.0
+        for column in row + 1..<max(row + 1, unit + 1) {
+          rest -= elements[column * length + row] * solution[column]
+        }
+        solution[row] = rest / pivot
+        squares += solution[row] * solution[row]
+      }
+    }
+    return squares.isFinite ? squares.squareRoot() : nil
   }
 
   /// Rotates pairs of columns until all are orthogonal; `others` are rotated likewise.
@@ -128,13 +158,11 @@ private struct ColumnVectors {
   private func rotation(_ first: Int, _ second: Int) -> Rotation? {
     var (aa, bb, ab) = (0.0, 0.0, 0.0)
     elements.withUnsafeBufferPointer { e in
-      let (a, b) = (first * length, second * length)
-      for index in 0..<length {
-        let (x, y) = (e[a + index], e[b + index])
-        aa += x * x
-        bb += y * y
-        ab += x * y
-      }
+      guard let start = e.baseAddress else { return }
+      let (x, y) = (start + first * length, start + second * length)
+      aa = VectorProducts.dot(x, x, length)
+      bb = VectorProducts.dot(y, y, length)
+      ab = VectorProducts.dot(x, y, length)
     }
     guard ab.magnitude > Self.orthogonal * (aa * bb).squareRoot(), ab != 0 else { return nil }
     let zeta = (bb - aa) / (2 * ab)

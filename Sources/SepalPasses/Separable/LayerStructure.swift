@@ -1,0 +1,169 @@
+import SepalGraph
+
+/// What a layer's weights are under one structure: its singular values, and factors of any rank.
+struct LayerStructure: Sendable {
+  let spectrum: Spectrum
+  private let layer: SeparableLayer
+  private let range: MatrixRange?
+
+  var structure: SeparableStructure { spectrum.structure }
+
+  /// The structures that a layer can have.
+  static func candidates(_ layer: SeparableLayer) -> [SeparableStructure] {
+    guard !layer.isDepthwise else { return [] }
+    guard layer.taps > 1 else { return layer.groups == 1 ? [.lowRank] : [] }
+    var structures: [SeparableStructure] = [.depthwisePointwise, .pointwiseDepthwise]
+    if case .convolution = layer.kind, layer.groups == 1, layer.kernel.count > 1, layer.kernel[0] > 1,
+      layer.taps > layer.kernel[0]
+    {
+      structures.append(.spatial)
+    }
+    return structures
+  }
+
+  init(_ layer: SeparableLayer, _ structure: SeparableStructure) {
+    self.layer = layer
+    let taps = layer.taps
+    switch structure {
+    case .depthwisePointwise:
+      let rows = layer.outputsPerGroup
+      let matrices = parallelMap(layer.inputs) {
+        SingularValues(layer.matrix(ofInput: $0), rows: rows, columns: taps)
+      }
+      spectrum = Spectrum(structure, matrices, fullRank: min(rows, taps), rows: rows, columns: taps)
+      range = nil
+    case .pointwiseDepthwise:
+      let rows = layer.inputsPerGroup
+      let matrices = parallelMap(layer.outputs) {
+        SingularValues(layer.matrix(ofOutput: $0), rows: rows, columns: taps)
+      }
+      spectrum = Spectrum(structure, matrices, fullRank: min(rows, taps), rows: rows, columns: taps)
+      range = nil
+    case .spatial, .lowRank:
+      let (rows, columns) = Self.extents(layer)
+      let range = MatrixRange(Self.matrix(layer), rows: rows, columns: columns)
+      spectrum = Spectrum(
+        structure, [range.values], fullRank: min(rows, columns), rows: rows, columns: columns,
+        rest: range.rest)
+      self.range = range
+    }
+  }
+
+  /// Taps along the first axis, and along the others; one of each for dense layers.
+  private static func parts(_ layer: SeparableLayer) -> (first: Int, others: Int) {
+    let first = layer.kernel.first ?? 1
+    return (first, layer.taps / first)
+  }
+
+  /// Inputs and taps of the first factor by outputs and taps of the second.
+  private static func extents(_ layer: SeparableLayer) -> (rows: Int, columns: Int) {
+    let (first, others) = parts(layer)
+    return (layer.inputs * first, layer.outputs * others)
+  }
+
+  private static func matrix(_ layer: SeparableLayer) -> [Double] {
+    let (first, others) = parts(layer)
+    let (rows, columns) = extents(layer)
+    var matrix = [Double](repeating: 0, count: rows * columns)
+    var source = 0
+    for output in 0..<layer.outputs {
+      for row in 0..<layer.inputs * first {
+        for tap in 0..<others {
+          matrix[row * columns + output * others + tap] = layer.weight[source]
+          source += 1
+        }
+      }
+    }
+    return matrix
+  }
+
+  /// The largest rank that takes fewer weights than the layer; of larger ones the multiply-adds are more, too.
+  static func largestRank(_ layer: SeparableLayer, _ structure: SeparableStructure) -> Int {
+    let one = shapes(layer, structure, rank: 1).reduce(0) { $0 + $1.first.count + $1.second.count }
+    return max(1, (layer.weight.count - 1) / max(1, one))
+  }
+
+  /// The products whose sum has rank `rank`, without values.
+  static func shapes(_ layer: SeparableLayer, _ structure: SeparableStructure, rank: Int) -> [KernelProduct] {
+    let point = layer.kernel.map { _ in 1 }
+    switch structure {
+    case .depthwisePointwise:
+      let first = KernelFactor(
+        outputs: layer.inputs, inputsPerGroup: 1, groups: layer.inputs, kernel: layer.kernel)
+      let second = KernelFactor(
+        outputs: layer.outputs, inputsPerGroup: layer.inputsPerGroup, groups: layer.groups, kernel: point)
+      return [KernelProduct](repeating: KernelProduct(first: first, second: second), count: rank)
+    case .pointwiseDepthwise:
+      let first = KernelFactor(
+        outputs: layer.outputs, inputsPerGroup: layer.inputsPerGroup, groups: layer.groups, kernel: point)
+      let second = KernelFactor(
+        outputs: layer.outputs, inputsPerGroup: 1, groups: layer.outputs, kernel: layer.kernel)
+      return [KernelProduct](repeating: KernelProduct(first: first, second: second), count: rank)
+    case .spatial, .lowRank:
+      var (column, row) = (layer.kernel, layer.kernel)
+      if structure == .spatial {
+        column = [layer.kernel[0]] + point.dropFirst()
+        row = [1] + layer.kernel.dropFirst()
+      }
+      let first = KernelFactor(outputs: rank, inputsPerGroup: layer.inputs, groups: 1, kernel: column)
+      let second = KernelFactor(outputs: layer.outputs, inputsPerGroup: rank, groups: 1, kernel: row)
+      return [KernelProduct(first: first, second: second)]
+    }
+  }
+
+  /// The products whose sum is the best kernel of rank `rank`.
+  func products(rank: Int) -> [KernelProduct] {
+    let shapes = Self.shapes(layer, structure, rank: rank)
+    switch structure {
+    case .depthwisePointwise:
+      return shapes.enumerated().map { term, shape in
+        let filters = parallelMap(layer.inputs) { spectrum.vector($0, rank: term) }
+        let weights = projections(on: filters) { output, input in
+          input + output / layer.outputsPerGroup * layer.inputsPerGroup
+        }
+        return KernelProduct(
+          first: shape.first.holding(filters.flatMap { $0 }), second: shape.second.holding(weights))
+      }
+    case .pointwiseDepthwise:
+      return shapes.enumerated().map { term, shape in
+        let filters = parallelMap(layer.outputs) { spectrum.vector($0, rank: term) }
+        let weights = projections(on: filters) { output, _ in output }
+        return KernelProduct(
+          first: shape.first.holding(weights), second: shape.second.holding(filters.flatMap { $0 }))
+      }
+    case .spatial, .lowRank:
+      return shapes.map { shape in
+        guard let range else { return shape }
+        let pairs = parallelMap(rank) { range.pair(rank: $0) }
+        var second = [Double](repeating: 0, count: shape.second.count)
+        let taps = shape.second.taps
+        for (index, pair) in pairs.enumerated() {
+          for output in 0..<layer.outputs {
+            for tap in 0..<taps {
+              second[(output * rank + index) * taps + tap] = pair.row[output * taps + tap]
+            }
+          }
+        }
+        return KernelProduct(
+          first: shape.first.holding(pairs.flatMap(\.column)), second: shape.second.holding(second))
+      }
+    }
+  }
+
+  /// The weights' parts along filters of unit length: `[outputs][inputs of a group]`.
+  private func projections(on filters: [[Double]], _ filter: (Int, Int) -> Int) -> [Double] {
+    var result: [Double] = []
+    result.reserveCapacity(layer.outputs * layer.inputsPerGroup)
+    var source = 0
+    for output in 0..<layer.outputs {
+      for input in 0..<layer.inputsPerGroup {
+        let direction = filters[filter(output, input)]
+        var sum = 0.0
+        for tap in 0..<layer.taps { sum += layer.weight[source + tap] * direction[tap] }
+        source += layer.taps
+        result.append(sum)
+      }
+    }
+    return result
+  }
+}

@@ -1,0 +1,62 @@
+import SepalGraph
+
+/// Whether convolutions are replaced by separable ones.
+public enum Separation: Sendable, Hashable {
+  case off
+  /// Where the weights are separable up to rounding.
+  case exact
+  /// Also where that changes results: all changes together by a relative error of at most `tolerance`, to first order and
+  /// for inputs without correlation. Each layer ℓ contributes e_ℓ = ‖ΔW‖/‖W‖, and √Σ e_ℓ² is what the tolerance limits.
+  case approximate(tolerance: Double)
+
+  var tolerance: Double {
+    if case .approximate(let tolerance) = self { return tolerance }
+    return 0
+  }
+}
+
+/// What was found in a layer's weights, and what is made of it.
+public struct SeparableLayerReport: Sendable {
+  /// What a layer can be replaced by.
+  public struct Choice: Sendable, Hashable {
+    public var structure: SeparableStructure
+    /// Singular values kept of each matrix: the number of terms, or the channels in between.
+    public var rank: Int
+    /// ‖ΔW‖ / ‖W‖.
+    public var relativeError: Double
+    public var macs: Int
+    /// As the cost model counts.
+    public var cost: Double
+    /// Whether the error is rounding.
+    public var isExact: Bool
+  }
+
+  /// How far the results of a chosen replacement can be off, from its weights as they are stored.
+  public struct Bounds: Sendable, Hashable {
+    /// For each output channel ‖ΔW_o‖₁: times the largest magnitude of the input it bounds the error of every result.
+    public var absoluteSums: [Double]
+    /// For each output channel ‖ΔW_o‖₂: times the norm of the inputs under the kernel it bounds the error of a result.
+    public var norms: [Double]
+    /// ‖ΔW‖ / ‖W‖.
+    public var relativeError: Double
+  }
+
+  public enum Verdict: String, Sendable {
+    case rewrite, keep
+  }
+
+  public var node: NodeID
+  public var name: String
+  /// Outputs × inputs of a group × kernel.
+  public var kernel: String
+  public var macs: Int
+  public var cost: Double
+  public var verdict: Verdict
+  /// Why it is kept, or what is gained.
+  public var reason: String
+  /// What is chosen; of a layer that is kept, the nearest that would be cheaper.
+  public var choice: Choice?
+  public var bounds: Bounds?
+  /// For each structure that was tried, the share of Σ σ² of every rank, descending.
+  public var spectra: [(structure: SeparableStructure, shares: [Double])]
+}
