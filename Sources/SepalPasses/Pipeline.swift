@@ -53,6 +53,14 @@ enum Pipeline {
       FoldHardSigmoidOffset.self,
       EliminateZeroBias.self,
     ],
+    separation,
+  ]
+
+  /// What weights need not say, or say in more words than they need. Left out where separation is off.
+  static let separation: [any Pass.Type] = [
+    TrimKernelBorder.self,
+    DropUselessChannels.self,
+    SplitHiddenGroups.self,
   ]
 
   static var passes: [any Pass.Type] { stages.flatMap { $0 } }

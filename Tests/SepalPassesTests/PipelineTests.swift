@@ -15,7 +15,7 @@ struct PipelineTests {
     var files: [String: String] = [:]
     for case let url as URL in enumerator where url.pathExtension == "swift" {
       let text = try String(contentsOf: url, encoding: .utf8)
-      if let match = text.firstMatch(of: /struct (\w+): Pass \{/) {
+      if let match = text.firstMatch(of: /struct (\w+): (?:Costed|Graph)?Pass \{/) {
         #expect(url.deletingPathExtension().lastPathComponent == match.1, "file and type differ")
         files[String(match.1)] = text
       }

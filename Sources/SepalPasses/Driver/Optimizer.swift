@@ -24,7 +24,7 @@ public struct Optimizer: Sendable {
   }
 
   /// The names of all passes, in pipeline order.
-  public static var passNames: [String] { Pipeline.passes.map { $0.name } + [SeparableRewriter.passName] }
+  public static var passNames: [String] { Pipeline.passes.map { $0.name } + [SeparateConvolutions.name] }
 
   private let stages: [[any Pass.Type]]
   private let options: Options
@@ -43,12 +43,14 @@ public struct Optimizer: Sendable {
 
   /// An optimizer over a pipeline of its own.
   package init(stages: [[any Pass.Type]], _ options: Options = Options()) throws(OptimizationError) {
-    let known = stages.joined().map { $0.name } + [SeparableRewriter.passName]
+    let known = stages.joined().map { $0.name } + [SeparateConvolutions.name]
     if let unknown = options.disabledPasses.subtracting(known).min() {
       throw OptimizationError(
         .unknownPass, pass: unknown, message: "no such pass; there are \(known.joined(separator: ", "))")
     }
-    self.stages = stages.map { $0.filter { !options.disabledPasses.contains($0.name) } }
+    var left = options.disabledPasses
+    if options.separation == .off { left.formUnion(Pipeline.separation.map { $0.name }) }
+    self.stages = stages.map { $0.filter { !left.contains($0.name) } }
     self.options = options
   }
 
@@ -78,7 +80,12 @@ private struct OptimizationRun {
 
   init(_ stages: [[any Pass.Type]], _ options: Optimizer.Options) {
     self.options = options
-    passes = stages.joined().map { $0.init() }
+    passes = stages.joined().map { type in
+      let pass = type.init()
+      guard var costed = pass as? any CostedPass else { return pass }
+      costed.cost = options.cost
+      return costed
+    }
     var ranges: [Range<Int>] = []
     for stage in stages {
       let start = ranges.last?.upperBound ?? 0
@@ -99,7 +106,7 @@ private struct OptimizationRun {
 
   /// Replaces layers by separable ones, and repeats everything until none is left that can be.
   mutating func separate(_ graph: inout Graph) throws(OptimizationError) {
-    let name = SeparableRewriter.passName
+    let name = SeparateConvolutions.name
     guard options.separation != .off, !options.disabledPasses.contains(name) else { return }
     report.passes.append(.init(name: name))
     let place = report.passes.count - 1
@@ -110,7 +117,7 @@ private struct OptimizationRun {
         separation: options.separation, cost: options.cost, spent: spent, looksAtAll: false)
       let before = rewrites
       for layer in planner.reports(graph) where layer.verdict == .rewrite && !report.stoppedEarly {
-        guard let (rewrite, _) = SeparableRewriter().rewrite(layer, in: graph) else { continue }
+        guard let (rewrite, _) = SeparateConvolutions().rewrite(layer, in: graph) else { continue }
         let applied: Graph.AppliedRewrite
         do {
           applied = try graph.apply(rewrite, pass: name)
@@ -198,7 +205,7 @@ extension Provenance {
   /// Σ e² of the approximations that the graph has seen.
   var squaredSeparationError: Double {
     rewrites.reduce(0) { sum, record in
-      if case .approximate(let error) = record.exactness, record.pass == SeparableRewriter.passName {
+      if case .approximate(let error) = record.exactness, record.pass == SeparateConvolutions.name {
         return sum + error * error
       }
       return sum

@@ -1,5 +1,15 @@
 import SepalGraph
 
+/// A rewrite of many nodes that is decided for the whole graph at once.
+protocol GraphPass: Sendable {
+  static var name: String { get }
+}
+
+/// A pass that takes only what is cheaper.
+protocol CostedPass: Pass {
+  var cost: any CostModel { get set }
+}
+
 /// One kind of rewrite, one file each, listed in `Pipeline.swift`.
 ///
 /// A pass looks at one node, proposes, and never changes the graph itself. It must not keep a copy of the graph:

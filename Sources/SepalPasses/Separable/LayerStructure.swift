@@ -1,8 +1,8 @@
 import SepalGraph
 
 /// What a layer's weights are under one structure: its singular values, and factors of any rank.
-struct LayerStructure: Sendable {
-  let spectrum: Spectrum
+package struct LayerStructure: Sendable {
+  package let spectrum: Spectrum
   private let layer: SeparableLayer
   private let range: MatrixRange?
 
@@ -21,7 +21,7 @@ struct LayerStructure: Sendable {
     return structures
   }
 
-  init(_ layer: SeparableLayer, _ structure: SeparableStructure) {
+  package init(_ layer: SeparableLayer, _ structure: SeparableStructure) {
     self.layer = layer
     let taps = layer.taps
     switch structure {

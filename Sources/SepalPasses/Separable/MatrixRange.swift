@@ -3,20 +3,20 @@
 ///
 /// Exact where the shorter side is at most `sideLimit`. Beyond that the matrix is seen through seeded random
 /// combinations of its rows: a rank of up to `sketchRank` is found exactly, and of others `rest` is what is left over.
-struct MatrixRange: Sendable {
-  static let sideLimit = 192
-  static let sketchRank = 64
+package struct MatrixRange: Sendable {
+  package static let sideLimit = 192
+  package static let sketchRank = 64
 
-  let values: SingularValues
+  package let values: SingularValues
   /// Σ σ² outside of `values`.
-  let rest: Double
+  package let rest: Double
   private let rows, columns: Int
   private let matrix: [Double]
   /// Whether the vectors of `values` are as long as a column.
   private let isTransposed: Bool
 
   /// - Parameter matrix: row after row.
-  init(_ matrix: [Double], rows: Int, columns: Int) {
+  package init(_ matrix: [Double], rows: Int, columns: Int) {
     (self.rows, self.columns) = (rows, columns)
     self.matrix = matrix
     isTransposed = rows < columns
@@ -43,7 +43,7 @@ struct MatrixRange: Sendable {
   }
 
   /// A column and a row, whose product is the part of `rank`; one of them is a unit vector.
-  func pair(rank: Int) -> (column: [Double], row: [Double]) {
+  package func pair(rank: Int) -> (column: [Double], row: [Double]) {
     let unit = values.vectors[rank]
     if isTransposed {
       var row = [Double](repeating: 0, count: columns)

@@ -15,7 +15,7 @@ public struct SeparableAnalysis: Sendable {
       separation: separation, cost: cost, spent: graph.provenance.squaredSeparationError)
     layers = planner.reports(graph).map { layer in
       var layer = layer
-      layer.bounds = SeparableRewriter().rewrite(layer, in: graph)?.bounds
+      layer.bounds = SeparateConvolutions().rewrite(layer, in: graph)?.bounds
       return layer
     }
   }

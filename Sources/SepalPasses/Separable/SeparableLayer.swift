@@ -3,7 +3,7 @@ import SepalTensor
 
 /// A convolution, transposed convolution or dense layer with constant weights, as the search for structure sees it: the
 /// weights are those of a convolution, `[outputs][inputs of a group][taps]`.
-struct SeparableLayer: Sendable {
+package struct SeparableLayer: Sendable {
   enum Kind: Sendable {
     case convolution(Conv)
     case transposed(ConvTranspose)
@@ -42,7 +42,7 @@ struct SeparableLayer: Sendable {
   }
 
   /// Nil for nodes of other operators, `.failure` for a layer that cannot be looked at.
-  static func layer(_ node: Node, in graph: Graph) -> Result<SeparableLayer, Refused>? {
+  package static func layer(_ node: Node, in graph: Graph) -> Result<SeparableLayer, Refused>? {
     let kind: Kind
     switch node.op {
     case let op as Conv: kind = .convolution(op)
@@ -59,7 +59,7 @@ struct SeparableLayer: Sendable {
     return layer.energy.isFinite ? .success(layer) : .failure(.init(.notFinite))
   }
 
-  struct Refused: Error {
+  package struct Refused: Error {
     let reason: Refusal
     init(_ reason: Refusal) { self.reason = reason }
   }
@@ -87,7 +87,7 @@ struct SeparableLayer: Sendable {
   }
 
   /// `[groups · first][second][taps]` as `[groups · second][first][taps]`.
-  static func exchanged(_ values: [Double], groups: Int, first: Int, second: Int) -> [Double] {
+  package static func exchanged(_ values: [Double], groups: Int, first: Int, second: Int) -> [Double] {
     let taps = values.count / (groups * first * second)
     var result: [Double] = []
     result.reserveCapacity(values.count)

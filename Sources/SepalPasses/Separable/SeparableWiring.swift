@@ -104,8 +104,8 @@ struct SeparableWiring {
     return op
   }
 
-  /// The layer by itself, as it is or, with `products`, in parts. What it costs depends on no weight: they are zeros.
-  func graph(_ products: [KernelProduct]?) -> Graph? {
+  /// The layer by itself: as it is, in parts, or as a convolution of so many groups. What it costs depends on no weight: they are zeros.
+  func graph(_ products: [KernelProduct]? = nil, groups: Int? = nil) -> Graph? {
     let node = layer.node
     var graph = Graph(name: node.name)
     let x = graph.addInput("x", layer.input)
@@ -124,10 +124,14 @@ struct SeparableWiring {
         }
         graph = made
       } else {
-        let whole = KernelFactor(
-          outputs: layer.outputs, inputsPerGroup: layer.inputsPerGroup, groups: layer.groups,
-          kernel: layer.kernel)
         var op = node.op
+        let groups = groups ?? layer.groups
+        if var conv = op as? Conv {
+          conv.groups = groups
+          op = conv
+        }
+        let whole = KernelFactor(
+          outputs: layer.outputs, inputsPerGroup: layer.inputs / groups, groups: groups, kernel: layer.kernel)
         var weight = whole.tensor(isTransposed: op is ConvTranspose)
         if case .dense(var gemm) = layer.kind {
           gemm.transB = true

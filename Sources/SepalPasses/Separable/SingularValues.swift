@@ -2,11 +2,11 @@
 /// is accurate to rounding relative to itself, or to the largest where rows are more than columns.
 ///
 /// Linear in the longer side of the matrix, cubic in the shorter one.
-struct SingularValues: Sendable {
+package struct SingularValues: Sendable {
   /// Descending; as many as the shorter side is long.
-  let values: [Double]
+  package let values: [Double]
   /// A unit vector for each value, as long as a row.
-  let vectors: [[Double]]
+  package let vectors: [[Double]]
 
   /// Not more than the least singular value of a matrix with at least as many rows as columns, and of its order.
   static func leastValue(_ matrix: [Double], rows: Int, columns: Int) -> Double {
@@ -19,7 +19,7 @@ struct SingularValues: Sendable {
   }
 
   /// - Parameter matrix: row after row, all finite.
-  init(_ matrix: [Double], rows: Int, columns: Int) {
+  package init(_ matrix: [Double], rows: Int, columns: Int) {
     precondition(matrix.count == rows * columns)
     var work: ColumnVectors
     var right: ColumnVectors?

@@ -11,7 +11,7 @@ public enum SeparableStructure: String, Sendable, CaseIterable {
 }
 
 /// The singular values of a layer's weights under one structure, and with them the best factors of every rank.
-struct Spectrum: Sendable {
+package struct Spectrum: Sendable {
   let structure: SeparableStructure
   /// Of each matrix: one for each channel, or one in all.
   private let matrices: [SingularValues]
@@ -24,13 +24,13 @@ struct Spectrum: Sendable {
   let fullRank: Int
 
   /// Σ over the matrices of σ² of each rank, descending.
-  let energies: [Double]
+  package let energies: [Double]
 
   /// ‖ΔW‖² when only the first `rank` values of each matrix stay.
-  func squaredError(rank: Int) -> Double { energies.dropFirst(rank).reduce(rest, +) }
+  package func squaredError(rank: Int) -> Double { energies.dropFirst(rank).reduce(rest, +) }
 
   /// The least rank of which every matrix is, up to rounding; nil where that is not known to be less than full.
-  var exactRank: Int? {
+  package var exactRank: Int? {
     guard rest <= 0x1p-46 * (energies.reduce(0, +) + rest) else { return nil }
     let rank = matrices.reduce(0) { rank, matrix in
       let least = (matrix.values.first ?? 0) * rounding

@@ -8,8 +8,8 @@ import SepalTensor
 /// Requires: float32 weights, constant, finite, of this layer only; a lower cost; W exact up to rounding, or an error
 /// within the tolerance.
 /// Exactness: reassociated, or approximate with ‖ΔW‖/‖W‖ of the weights as they are stored.
-struct SeparableRewriter {
-  static let passName = "separate-convolutions"
+struct SeparateConvolutions: GraphPass {
+  static let name = "separate-convolutions"
 
   /// Errors up to this are rounding: of two factors and their sum, each weight is off by some 2⁻²⁴.
   private static let rounding = 0x1p-20
