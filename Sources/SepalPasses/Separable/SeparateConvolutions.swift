@@ -1,7 +1,7 @@
 import SepalGraph
 import SepalTensor
 
-/// Replaces layers by separable ones, as a planner decided.
+/// Replaces convolutions and dense layers by smaller ones in a row, where their weights allow that and it is cheaper.
 ///
 /// Before: y = act(Conv(x, W) + b + r)
 /// After:  y = act(Σ_t Second_t(First_t(x)) + b + r), with W = Σ_t Second_t∘First_t
