@@ -174,6 +174,35 @@ struct CommandLineTests {
     #expect(try sepal("convert", again, "-o", scratch("x.sepal"), "--golden").status == 64)
   }
 
+  @Test func separableReportsDrawsAndConverts() throws {
+    let model = fixture("separable/noise_0p01.onnx")
+    let exact = try sepal("separable", model)
+    #expect(exact.status == 0 && exact.output.contains("1 standard convolution, 0 to rewrite"))
+    #expect(exact.output.contains("keep") && exact.output.contains("the nearest that would be faster"))
+
+    let drawing = scratch("spectrum.svg")
+    let report = try sepal("separable", model, "--tolerance", "0.1", "--json", "--spectrum", drawing)
+    let layers = try #require(try report.json()["layers"] as? [[String: Any]])
+    let layer = try #require(layers.first)
+    let keys = [
+      "name", "kernel", "macs", "structure", "rank", "rel_error", "macs_after", "verdict", "reason",
+    ]
+    for key in keys { #expect(layer[key] != nil, "\(key)") }
+    #expect(layer["verdict"] as? String == "rewrite")
+    #expect(try String(contentsOfFile: drawing, encoding: .utf8).hasPrefix("<svg"))
+
+    let (plain, separated) = (scratch("plain.sepal"), scratch("separated.sepal"))
+    #expect(try sepal("convert", model, "-o", plain, "--separable", "off").status == 0)
+    let converted = try sepal("convert", model, "-o", separated, "--separable", "approx=0.1", "--explain")
+    #expect(converted.output.contains("separate-convolutions: conv (Conv) →"))
+    #expect(converted.output.contains("approximate, relative error at most"))
+    #expect(try sepal("validate", model, separated).status == 1)
+    for arguments in [["--tolerance", "2"], ["--spectrum", "a.png"]] {
+      #expect(try sepal("separable", model, arguments[0], arguments[1]).status == 64)
+    }
+    #expect(try sepal("convert", model, "-o", plain, "--separable", "approx=x").status == 64)
+  }
+
   @Test func diffSaysWhetherModelsAreTheSame() throws {
     let model = fixture("digits/digits.onnx")
     let converted = scratch("digits.sepal")

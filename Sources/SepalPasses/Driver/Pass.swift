@@ -1,7 +1,7 @@
 import SepalGraph
 
 /// A rewrite of many nodes that is decided for the whole graph at once.
-protocol GraphPass: Sendable {
+package protocol GraphPass: Sendable {
   static var name: String { get }
 }
 

@@ -8,14 +8,16 @@ import SepalTensor
 /// Requires: float32 weights, constant, finite, of this layer only; a lower cost; W exact up to rounding, or an error
 /// within the tolerance.
 /// Exactness: reassociated, or approximate with ‖ΔW‖/‖W‖ of the weights as they are stored.
-struct SeparateConvolutions: GraphPass {
-  static let name = "separate-convolutions"
+package struct SeparateConvolutions: GraphPass {
+  package static let name = "separate-convolutions"
 
   /// Errors up to this are rounding: of two factors and their sum, each weight is off by some 2⁻²⁴.
   private static let rounding = 0x1p-20
 
   /// The rewrite of a layer, and the bounds of its error; nil where the graph has changed since the decision.
-  func rewrite(
+  package init() {}
+
+  package func rewrite(
     _ report: SeparableLayerReport, in graph: Graph
   ) -> (rewrite: Rewrite, bounds: SeparableLayerReport.Bounds)? {
     guard report.verdict == .rewrite, let choice = report.choice,

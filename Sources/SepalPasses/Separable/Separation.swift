@@ -29,6 +29,17 @@ public struct SeparableLayerReport: Sendable {
     public var cost: Double
     /// Whether the error is rounding.
     public var isExact: Bool
+
+    package init(
+      structure: SeparableStructure, rank: Int, relativeError: Double, macs: Int, cost: Double, isExact: Bool
+    ) {
+      self.structure = structure
+      self.rank = rank
+      self.relativeError = relativeError
+      self.macs = macs
+      self.cost = cost
+      self.isExact = isExact
+    }
   }
 
   /// How far the results of a chosen replacement can be off, from its weights as they are stored.
