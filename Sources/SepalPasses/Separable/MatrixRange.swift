@@ -70,14 +70,20 @@ package struct MatrixRange: Sendable {
 
   /// Orthonormal combinations of rows.
   private static func basis(_ matrix: [Double], _ rows: Int, _ columns: Int) -> [[Double]] {
-    let sums = parallelMap(sketchRank) { index in
-      var random = SignGenerator(seed: UInt64(index))
-      var sum = [Double](repeating: 0, count: columns)
+    // Each row goes into four of the combinations: as good as into all of them, and cheaper.
+    var sums = [[Double]](repeating: [Double](repeating: 0, count: columns), count: sketchRank)
+    var random = SketchGenerator(seed: 1)
+    matrix.withUnsafeBufferPointer { matrix in
+      guard let start = matrix.baseAddress else { return }
       for row in 0..<rows {
-        let sign = random.next()
-        for column in 0..<columns { sum[column] += sign * matrix[row * columns + column] }
+        for _ in 0..<4 {
+          let (place, sign) = random.next(below: sketchRank)
+          sums[place].withUnsafeMutableBufferPointer { sum in
+            guard let target = sum.baseAddress else { return }
+            VectorProducts.add(sign, start + row * columns, to: target, columns)
+          }
+        }
       }
-      return sum
     }
     var basis: [[Double]] = []
     for var vector in sums {
@@ -108,10 +114,15 @@ package struct MatrixRange: Sendable {
     return parallelMap((rows + stretch - 1) / stretch) { part in
       let range = part * stretch..<min(rows, (part + 1) * stretch)
       var result = [Double](repeating: 0, count: range.count * width)
-      for (place, row) in range.enumerated() {
-        for column in 0..<columns {
-          let value = matrix[row * columns + column]
-          for index in 0..<width { result[place * width + index] += value * weights[column * width + index] }
+      result.withUnsafeMutableBufferPointer { result in
+        weights.withUnsafeBufferPointer { weights in
+          guard let target = result.baseAddress, let source = weights.baseAddress else { return }
+          for (place, row) in range.enumerated() {
+            for column in 0..<columns {
+              VectorProducts.add(
+                matrix[row * columns + column], source + column * width, to: target + place * width, width)
+            }
+          }
         }
       }
       return result
@@ -119,17 +130,18 @@ package struct MatrixRange: Sendable {
   }
 }
 
-/// Seeded +1 and −1: SplitMix64.
-private struct SignGenerator {
+/// Seeded places and signs: SplitMix64.
+private struct SketchGenerator {
   private var state: UInt64
 
   init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 }
 
-  mutating func next() -> Double {
+  mutating func next(below count: Int) -> (place: Int, sign: Double) {
     state &+= 0x9E37_79B9_7F4A_7C15
     var z = state
     z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
     z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return (z ^ (z >> 31)) & 1 == 0 ? 1 : -1
+    z ^= z >> 31
+    return (Int((z >> 1) % UInt64(count)), z & 1 == 0 ? 1 : -1)
   }
 }
