@@ -10,6 +10,8 @@ struct SourceRecord {
   private let golden: Background<Result<GoldenVector, ComparisonError>>?
   /// A source that cannot be evaluated is an error.
   private let isGoldenRequired: Bool
+  /// Nobody asked, but the source takes long.
+  private var isTooSlow = false
   private let path: String
 
   /// Multiply-adds up to which a source is evaluated unasked: about a second.
@@ -31,6 +33,7 @@ struct SourceRecord {
     digest = Background { Result { () throws(FileError) in try SourceDigest.of(paths) } }
     guard isWanted ?? (Self.macs(of: graph) <= Self.maximumMACs) else {
       golden = nil
+      isTooSlow = isWanted == nil
       return
     }
     golden = Background {
@@ -51,7 +54,7 @@ struct SourceRecord {
       guard !isGoldenRequired else { throw SepalError(.badData, "\(path): \(error)") }
       notes.append("no golden vectors: \(error)")
     case nil:
-      if graph.provenance.golden.isEmpty && digest != nil {
+      if isTooSlow && graph.provenance.golden.isEmpty {
         notes.append("no golden vectors: the source is slow to evaluate; --golden makes them")
       }
     }
