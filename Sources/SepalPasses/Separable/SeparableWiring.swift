@@ -126,10 +126,7 @@ struct SeparableWiring {
       } else {
         var op = node.op
         let groups = groups ?? layer.groups
-        if var conv = op as? Conv {
-          conv.groups = groups
-          op = conv
-        }
+        op = op.grouped(groups)
         let whole = KernelFactor(
           outputs: layer.outputs, inputsPerGroup: layer.inputs / groups, groups: groups, kernel: layer.kernel)
         var weight = whole.tensor(isTransposed: op is ConvTranspose)
@@ -146,5 +143,20 @@ struct SeparableWiring {
     guard let output, graph.type(of: output) == layer.output else { return nil }
     graph.addOutput("y", output)
     return graph
+  }
+}
+
+extension Operator {
+  /// A convolution or transposed convolution with so many groups; any other operator as it is.
+  func grouped(_ groups: Int) -> any Operator {
+    if var conv = self as? Conv {
+      conv.groups = groups
+      return conv
+    }
+    if var conv = self as? ConvTranspose {
+      conv.groups = groups
+      return conv
+    }
+    return self
   }
 }
