@@ -16,6 +16,8 @@ public struct Converter: Sendable {
   public var golden: Bool?
   /// Leave out where values come from, what was done to them, and golden vectors.
   public var strips = false
+  /// Check of each rewrite that what comes computes the same as what goes: see `RewriteChecker`.
+  public var verifies = false
 
   public init() {}
 
@@ -35,6 +37,8 @@ public struct Converter: Sendable {
     public var nodesAfter: Int
     public var seconds: Double
     public var passes: [Pass]
+    /// Rewrites that were checked; nil unless asked for.
+    public var verified: Int?
   }
 
   public struct Result: Sendable {
@@ -58,12 +62,15 @@ public struct Converter: Sendable {
     graph.provenance.disabledPasses = disabled.sorted()
     // From an optimised file, `nodesBefore` is still what its source had.
     let nodesBefore = max(graph.provenance.sourceNodeCount, graph.nodeCount)
+    var checker = RewriteChecker()
     let optimized: OptimizationReport
     do {
-      optimized = try Optimizer(optimization).run(&graph)
+      optimized = try Optimizer(optimization).run(
+        &graph, observing: verifies ? { checker.check($0, pass: $1, in: $2) } : nil)
     } catch {
       throw SepalError(error.code == .unknownPass ? .usage : .internalError, "\(input): \(error)")
     }
+    if let fault = checker.faults.first { throw Self.error(input, fault, of: checker.faults.count) }
     var notes = source.notes
     if golden == false { graph.provenance.golden = [] }
     try record?.complete(&graph, notes: &notes)
@@ -80,13 +87,27 @@ public struct Converter: Sendable {
       nodesAfter: graph.nodeCount, seconds: (ContinuousClock.now - start) / .seconds(1),
       passes: optimized.passes.map {
         .init(name: $0.name, rewrites: $0.rewrites, milliseconds: $0.milliseconds)
-      })
+      }, verified: verifies ? checker.checked : nil)
     return Result(report: report, graph: graph, notes: notes)
   }
 
-  /// Judges the file by what its precision promises.
+  private static func error(_ input: String, _ fault: RewriteChecker.Fault, of count: Int) -> SepalError {
+    let after = fault.after.isEmpty ? "nothing" : fault.after.joined(separator: ", ")
+    let others = count > 1 ? " (and \(count - 1) more rewrites)" : ""
+    return SepalError(
+      .internalError,
+      "\(input): pass '\(fault.pass)' is wrong about \(fault.before.joined(separator: ", ")) → \(after): \(fault.message)\(others); --disable-pass \(fault.pass) leaves it out"
+    )
+  }
+
+  /// Judges the file by what its precision and approximate rewrites promise.
   private func accept(lossOf writer: SepalWriter, _ graph: inout Graph) throws(SepalError) {
-    guard !strips, !graph.provenance.golden.isEmpty, let stored = writer.lossy(graph) else { return }
+    let isApproximate = graph.provenance.rewrites.contains { record in
+      if case .approximate = record.exactness { true } else { false }
+    }
+    guard !strips, !graph.provenance.golden.isEmpty,
+      let stored = writer.lossy(graph) ?? (isApproximate ? graph : nil)
+    else { return }
     do throws(ComparisonError) {
       for index in graph.provenance.golden.indices {
         try graph.provenance.golden[index].accept(lossOf: stored)

@@ -74,6 +74,11 @@ struct Convert: ParsableCommand {
   )
   var separable = SeparableOption(separation: .exact)
 
+  @Flag(
+    help:
+      "Check of each rewrite that what comes computes the same as what goes; write nothing if one does not.")
+  var verify = false
+
   @Flag(help: "Print every rewrite.")
   var explain = false
 
@@ -95,6 +100,7 @@ struct Convert: ParsableCommand {
     converter.precision = precision
     converter.golden = golden
     converter.strips = strip
+    converter.verifies = verify
     converter.optimization.disabledPasses = Set(disablePass)
     converter.optimization.stopAfter = stopAfter
     converter.optimization.separation = separable.separation
@@ -111,6 +117,7 @@ struct Convert: ParsableCommand {
     let ratio = Double(report.bytesOut) / Double(max(report.bytesIn, 1))
     print("  size   \(bytes(report.bytesIn)) → \(bytes(report.bytesOut)) (\(fixed(ratio * 100, 0))%)")
     print("  time   \(fixed(report.seconds * 1000, 0)) ms")
+    if let verified = report.verified { print("  checks \(verified) rewrites compute what they replaced") }
     let active = report.passes.filter { $0.rewrites > 0 }
     if !active.isEmpty {
       var table = TextTable([("  pass", .left), ("rewrites", .right), ("ms", .right)])

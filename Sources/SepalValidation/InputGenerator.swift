@@ -3,18 +3,9 @@ import SepalTensor
 
 /// Seeded inputs for a graph: standard normal for floating point, small integers, random bools.
 public struct InputGenerator: Sendable {
-  /// The number by which `schemas/FORMAT.md` knows this way of making inputs. Files rely on it: what follows must not change.
-  static let version = 1
+  private var state: UInt64
 
-  private var random: SplitMix64
-
-  public init(seed: UInt64) { random = SplitMix64(seed: seed) }
-
-  /// The first inputs that `seed` gives.
-  static func inputs(for graph: Graph, seed: UInt64) -> [String: Tensor] {
-    var generator = InputGenerator(seed: seed)
-    return generator.inputs(for: graph)
-  }
+  public init(seed: UInt64) { state = seed }
 
   public mutating func inputs(for graph: Graph) -> [String: Tensor] {
     var inputs: [String: Tensor] = [:]
@@ -28,16 +19,25 @@ public struct InputGenerator: Sendable {
   public mutating func tensor(_ type: TensorType) -> Tensor {
     let values = (0..<type.count).map { _ in
       switch type.element {
-      case .bool: Double(random.next() & 1)
-      case let element where element.isInteger: Double(random.next() % 8)
+      case .bool: Double(next() & 1)
+      case let element where element.isInteger: Double(next() % 8)
       default: normal()
       }
     }
     return Tensor(type.element, type.shape, doubles: values)
   }
 
+  /// SplitMix64.
+  private mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+
   /// The sum of twelve uniform numbers: mean 0, variance 1, never beyond ±6, and the same on every machine.
   private mutating func normal() -> Double {
-    (0..<12).reduce(-6.0) { sum, _ in sum + Double(random.next() >> 11) * 0x1p-53 }
+    (0..<12).reduce(-6.0) { sum, _ in sum + Double(next() >> 11) * 0x1p-53 }
   }
 }

@@ -18,7 +18,7 @@ public struct Rewrite: Sendable {
   public let exactness: Exactness
   var steps: [Step] = []
   var removed: [NodeID]
-  var replacements: [(old: ValueID, new: Operand)] = []
+  package private(set) var replacements: [(old: ValueID, new: Operand)] = []
   var extraOrigins: [(old: ValueID, new: Operand, permutation: [Int])] = []
   private var newValueCount = 0
   private var constantIndices: [(step: Int, value: Int)] = []

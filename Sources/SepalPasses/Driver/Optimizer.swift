@@ -26,6 +26,10 @@ public struct Optimizer: Sendable {
   /// The names of all passes, in pipeline order.
   public static var passNames: [String] { Pipeline.passes.map { $0.name } + [SeparateConvolutions.name] }
 
+  /// Sees each rewrite, the name of its pass and the graph, before the rewrite is applied. Must not keep the graph: the driver
+  /// then could no longer change it in place.
+  public typealias Observer = (_ rewrite: Rewrite, _ pass: String, _ graph: Graph) -> Void
+
   private let stages: [[any Pass.Type]]
   private let options: Options
 
@@ -56,8 +60,10 @@ public struct Optimizer: Sendable {
 
   /// Optimises `graph` in place and appends a record per rewrite to its provenance.
   @discardableResult
-  public func run(_ graph: inout Graph) throws(OptimizationError) -> OptimizationReport {
-    var run = OptimizationRun(stages, options)
+  public func run(
+    _ graph: inout Graph, observing observe: Observer? = nil
+  ) throws(OptimizationError) -> OptimizationReport {
+    var run = OptimizationRun(stages, options, observe)
     graph.removeUnreadConstants()
     try run.repeatStages(over: &graph)
     try run.separate(&graph)
@@ -69,6 +75,7 @@ public struct Optimizer: Sendable {
 private struct OptimizationRun {
   private(set) var report: OptimizationReport
   private let options: Optimizer.Options
+  private let observe: Optimizer.Observer?
   private var passes: [any Pass]
   /// Indices of the passes of each stage.
   private let stages: [Range<Int>]
@@ -78,8 +85,9 @@ private struct OptimizationRun {
   /// The topological order after so many rewrites.
   private var order: (nodes: [NodeID], rewrites: Int) = ([], -1)
 
-  init(_ stages: [[any Pass.Type]], _ options: Optimizer.Options) {
+  init(_ stages: [[any Pass.Type]], _ options: Optimizer.Options, _ observe: Optimizer.Observer?) {
     self.options = options
+    self.observe = observe
     passes = stages.joined().map { type in
       let pass = type.init()
       guard var costed = pass as? any CostedPass else { return pass }
@@ -118,6 +126,7 @@ private struct OptimizationRun {
       let before = rewrites
       for layer in planner.reports(graph) where layer.verdict == .rewrite && !report.stoppedEarly {
         guard let (rewrite, _) = SeparateConvolutions().rewrite(layer, in: graph) else { continue }
+        observe?(rewrite, name, graph)
         let applied: Graph.AppliedRewrite
         do {
           applied = try graph.apply(rewrite, pass: name)
@@ -160,7 +169,7 @@ private struct OptimizationRun {
     if order.rewrites != rewrites { order = (graph.topologicalOrder(), rewrites) }
     let count = try sweep(
       &passes[index], over: &graph, in: order.nodes, atMost: budget,
-      verifyEachRewrite: options.verifyEachRewrite)
+      verifyEachRewrite: options.verifyEachRewrite, observing: observe)
     if count == 0 {
       idleSince[index] = rewrites
     } else if !options.verifyEachRewrite {
@@ -175,7 +184,8 @@ private struct OptimizationRun {
 
 /// Applies one pass until it finds nothing more, or `limit` rewrites were made; returns their number.
 private func sweep<P: Pass>(
-  _ pass: inout P, over graph: inout Graph, in order: [NodeID], atMost limit: Int?, verifyEachRewrite: Bool
+  _ pass: inout P, over graph: inout Graph, in order: [NodeID], atMost limit: Int?, verifyEachRewrite: Bool,
+  observing observe: Optimizer.Observer?
 ) throws(OptimizationError) -> Int {
   // A pass that makes more rewrites than this feeds on its own output.
   let sanityLimit = 64 * (graph.nodeCount + 16)
@@ -183,6 +193,7 @@ private func sweep<P: Pass>(
   var worklist = Worklist(order, in: graph)
   while limit.map({ count < $0 }) ?? true, let id = worklist.next() {
     guard graph.contains(id), let rewrite = pass.rewrite(graph.node(id), in: graph) else { continue }
+    observe?(rewrite, P.name, graph)
     let applied: Graph.AppliedRewrite
     do {
       applied = try graph.apply(rewrite, pass: P.name)

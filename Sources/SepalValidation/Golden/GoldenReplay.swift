@@ -43,9 +43,9 @@ public struct GoldenReplay: Sendable {
     guard !golden.isEmpty else { throw ComparisonError("holds no golden vectors") }
     vectors = golden.count
     outputs = graph.outputs.map { Output(name: $0.name) }
-    if let unknown = golden.first(where: { $0.generator != InputGenerator.version }) {
+    if let unknown = golden.first(where: { $0.generator != GoldenInputs.generator }) {
       throw ComparisonError(
-        "the inputs of its golden vectors are made by generator \(unknown.generator), expected \(InputGenerator.version)"
+        "the inputs of its golden vectors are made by generator \(unknown.generator), expected \(GoldenInputs.generator)"
       )
     }
     do {
@@ -53,7 +53,7 @@ public struct GoldenReplay: Sendable {
       instructionSet = model.plan.instructionSet.rawValue
       let session = model.makeSession()
       for vector in golden {
-        let actual = try session.run(inputs: InputGenerator.inputs(for: graph, seed: vector.seed))
+        let actual = try session.run(inputs: GoldenInputs.make(for: graph, seed: vector.seed))
         for (index, golden) in vector.outputs.enumerated() {
           compare(actual[golden.name]?.doubles() ?? [], golden, seed: vector.seed, at: index)
         }

@@ -9,7 +9,7 @@ extension GoldenVector {
   public init(
     recording original: Graph, seed: UInt64 = 1, tolerance: Tolerance = Tolerance()
   ) throws(ComparisonError) {
-    self.init(generator: InputGenerator.version, seed: seed, outputs: [])
+    self.init(generator: GoldenInputs.generator, seed: seed, outputs: [])
     let computed = try Self.evaluate(original, seed)
     for output in original.outputs {
       guard let elements = computed[output.name]?.doubles() else { continue }
@@ -44,7 +44,7 @@ extension GoldenVector {
 
   private static func evaluate(_ graph: Graph, _ seed: UInt64) throws(ComparisonError) -> [String: Tensor] {
     do {
-      return try graph.evaluate(InputGenerator.inputs(for: graph, seed: seed), precision: .double)
+      return try graph.evaluate(GoldenInputs.make(for: graph, seed: seed), precision: .double)
     } catch {
       throw ComparisonError("the reference cannot be evaluated: \(error)")
     }
