@@ -42,6 +42,14 @@ struct Validate: ParsableCommand {
   @Flag(help: "Compare every layer that survived, and list them.")
   var layers = false
 
+  @Flag(help: "When they are not equivalent, find the rewrite that is to blame.")
+  var bisect = false
+
+  @Option(
+    help:
+      "With --bisect: write a small model that goes wrong in the same way, and its inputs, to this folder.")
+  var repro: String?
+
   @Flag(help: "Print one JSON object.")
   var json = false
 
@@ -55,7 +63,10 @@ struct Validate: ParsableCommand {
     guard atol >= 0, rtol >= 0 else {
       throw ValidationError("tolerances are \(atol) and \(rtol), expected 0 or more")
     }
-    guard converted != nil || !layers && input.isEmpty && source.arguments.isEmpty && source.weights == nil
+    guard repro == nil || bisect else { throw ValidationError("--repro is for --bisect") }
+    guard
+      converted != nil
+        || !bisect && !layers && input.isEmpty && source.arguments.isEmpty && source.weights == nil
     else {
       throw ValidationError("one file alone is compared with its own golden vectors, as it is")
     }
@@ -75,10 +86,15 @@ struct Validate: ParsableCommand {
     options.comparesLayers = layers
     options.threads = threads
     let report = try compare(before, after, options)
+    let bisection =
+      bisect && !report.isEquivalent
+      ? try BisectionReport(
+        before, after, options: options, inputs: try givenInputs(for: before), reproFolder: repro) : nil
     if json {
-      try printJSON(ValidationSummary(report))
+      try printJSON(ValidationSummary(report, bisection))
     } else {
       printReport(report)
+      if let bisection { BisectionPrinter(report: bisection).run() }
     }
     if !report.isEquivalent { throw ExitCode(1) }
   }
@@ -86,9 +102,7 @@ struct Validate: ParsableCommand {
   private func compare(
     _ before: ModelFile, _ after: ModelFile, _ options: Validator.Options
   ) throws -> ValidationReport {
-    var arrays = NamedArrays()
-    for argument in input { try arrays.add(argument, for: before.graph) }
-    let inputs = input.isEmpty ? nil : try arrays.inputs(for: before.graph)
+    let inputs = try givenInputs(for: before)
     do throws(ComparisonError) {
       let validator = try Validator(original: before.graph, converted: after.graph, options: options)
       if let inputs { return try validator.run(inputs: inputs) }
@@ -97,6 +111,14 @@ struct Validate: ParsableCommand {
     } catch {
       throw SepalError(.badData, "\(before.path) and \(after.path): \(error)")
     }
+  }
+
+  /// Those of --input; nil where there are none.
+  private func givenInputs(for model: ModelFile) throws(SepalError) -> [String: Tensor]? {
+    guard !input.isEmpty else { return nil }
+    var arrays = NamedArrays()
+    for argument in input { try arrays.add(argument, for: model.graph) }
+    return try arrays.inputs(for: model.graph)
   }
 
   private func printReport(_ report: ValidationReport) {
@@ -171,8 +193,10 @@ private struct ValidationSummary: Encodable {
   var outputs: [Output]
   var layers: [Layer]
   var firstDivergence: String?
+  var bisection: BisectionReport?
 
-  init(_ report: ValidationReport) {
+  init(_ report: ValidationReport, _ bisection: BisectionReport?) {
+    self.bisection = bisection
     equivalent = report.isEquivalent
     samples = report.samples
     seed = report.seed

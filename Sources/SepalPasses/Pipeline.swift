@@ -2,8 +2,8 @@
 ///
 /// Each stage repeats until nothing in it changes the graph, then the next one starts; the whole list repeats until
 /// nothing changes at all. A stage may thus rely on what the stages before it guarantee.
-enum Pipeline {
-  static let stages: [[any Pass.Type]] = [
+package enum Pipeline {
+  package static let stages: [[any Pass.Type]] = [
     // One spelling for everything: what later stages match is what is left here.
     [
       EliminateDeadCode.self,

@@ -203,6 +203,37 @@ struct CommandLineTests {
     #expect(try sepal("convert", model, "-o", plain, "--separable", "approx=x").status == 64)
   }
 
+  @Test func conversionIsVerifiedAndAWrongFileBisected() throws {
+    let source = fixture("digits/digits.onnx")
+    let model = scratch("digits.sepal")
+    let verified = try sepal("convert", source, "-o", model, "--verify", "--json")
+    #expect(verified.status == 0, "\(verified.errors)")
+    let rewrites = try #require(try verified.json()["passes"] as? [[String: Any]])
+      .reduce(0) { $0 + ($1["rewrites"] as? Int ?? 0) }
+    #expect(try verified.json()["verified"] as? Int == rewrites)
+    let right = try sepal("validate", source, model, "--bisect", "--json")
+    #expect(right.status == 0)
+    #expect(try right.json()["bisection"] == nil)
+
+    let half = scratch("half.sepal")
+    #expect(try sepal("convert", source, "-o", half, "--precision", "f16").status == 0)
+    let wrong = try sepal("validate", source, half, "--rtol", "1e-5", "--bisect", "--json")
+    #expect(wrong.status == 1, "\(wrong.errors)")
+    let report = try #require(try wrong.json()["bisection"] as? [String: Any])
+    #expect(Set(report.keys) == ["finding", "rewrites", "trials", "faults"])
+    #expect(report["finding"] as? String == "file")
+    #expect(report["rewrites"] as? Int == rewrites)
+    let told = try sepal("validate", source, half, "--rtol", "1e-5", "--bisect", "--repro", scratch("repro"))
+    #expect(
+      told.output.contains("bisection: all \(rewrites) rewrites, replayed, are right"), "\(told.output)")
+    #expect(try sepal("convert", source, "-o", half, "--precision", "f16", "--strip").status == 0)
+    let stripped = try sepal("validate", source, half, "--rtol", "1e-5", "--bisect")
+    #expect(stripped.status == 65)
+    #expect(stripped.errors.contains("has no rewrite log"), "\(stripped.errors)")
+    #expect(try sepal("validate", source, half, "--repro", scratch("repro")).status == 64)
+    #expect(try sepal("validate", model, "--bisect").status == 64)
+  }
+
   @Test func diffSaysWhetherModelsAreTheSame() throws {
     let model = fixture("digits/digits.onnx")
     let converted = scratch("digits.sepal")

@@ -1,0 +1,115 @@
+import SepalFormat
+import SepalGraph
+import SepalNumpy
+import SepalPasses
+import SepalTensor
+import SepalValidation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Which rewrite made a converted model wrong. The keys of its JSON form are part of the command line's contract.
+public struct BisectionReport: Sendable, Codable {
+  /// Something that the checker of single rewrites objects to.
+  public struct Fault: Sendable, Codable {
+    /// Position in the log, from 1.
+    public var rewrite: Int
+    public var pass: String
+    public var before: [String]
+    public var after: [String]
+    public var message: String
+  }
+
+  /// A small model that goes wrong in the same way.
+  public struct Repro: Sendable, Codable {
+    public var model: String
+    public var inputs: String
+    public var nodes: Int
+  }
+
+  /// `rewrite`, `kernels` (the rewrite is right, what runs it is not), `runtime` (wrong without any rewrite), or `file` (the
+  /// conversion is right, and the file holds something else).
+  public var finding: String
+  /// Rewrites of the log, and how many of its beginnings were validated.
+  public var rewrites: Int
+  public var trials: Int
+  /// The rewrite that was found: its position from 1, and what the log says of it.
+  public var rewrite: Int?
+  public var pass: String?
+  public var before: [String]?
+  public var after: [String]?
+  public var origins: [String]?
+  public var repro: Repro?
+  public var faults: [Fault]
+
+  /// - Parameters:
+  ///   - inputs: on which the two are not equivalent; nil: those that `options` name.
+  ///   - folder: where a small model that shows the same is written, with its inputs; made where it is missing.
+  public init(
+    _ original: ModelFile, _ converted: ModelFile, options: Validator.Options,
+    inputs: [String: Tensor]? = nil,
+    reproFolder folder: String? = nil
+  ) throws(SepalError) {
+    var optimization = Optimizer.Options()
+    optimization.disabledPasses = Set(converted.graph.provenance.disabledPasses)
+      .intersection(Optimizer.passNames)
+    let result: Bisection.Result
+    do {
+      guard !converted.graph.provenance.rewrites.isEmpty else {
+        throw ComparisonError("the converted model has no rewrite log")
+      }
+      result = try Bisection(original: original.graph, options: options, optimization: optimization)
+        .run(converted.graph, inputs: inputs)
+    } catch {
+      throw SepalError(.badData, "\(original.path) and \(converted.path): \(error)")
+    }
+    rewrites = result.rewrites
+    trials = result.trials
+    faults = result.faults.map {
+      Fault(rewrite: $0.index + 1, pass: $0.pass, before: $0.before, after: $0.after, message: $0.message)
+    }
+    switch result.finding {
+    case .runtime: finding = "runtime"
+    case .file: finding = "file"
+    case .rewrite(let culprit):
+      finding = culprit.isInKernels ? "kernels" : "rewrite"
+      rewrite = culprit.index + 1
+      pass = culprit.record.pass
+      before = culprit.record.before
+      after = culprit.record.after
+      origins = culprit.record.origins
+      if let folder, let repro = culprit.repro { self.repro = try Repro(repro, in: folder) }
+    }
+  }
+}
+
+extension BisectionReport.Repro {
+  /// Writes `repro.sepal` and `repro.npz`.
+  fileprivate init(_ repro: Bisection.Repro, in folder: String) throws(SepalError) {
+    try makeFolder(folder)
+    model = "\(folder)/repro.sepal"
+    inputs = "\(folder)/repro.npz"
+    nodes = repro.graph.nodeCount
+    do {
+      try SepalWriter().write(repro.graph, to: model)
+    } catch {
+      throw SepalError(error)
+    }
+    do {
+      try NumpyFile.write(repro.inputs.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, to: inputs)
+    } catch {
+      throw SepalError(error)
+    }
+  }
+}
+
+private func makeFolder(_ path: String) throws(SepalError) {
+  guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
+    throw SepalError(.inaccessible, "\(path): \(String(cString: strerror(errno)))")
+  }
+}
