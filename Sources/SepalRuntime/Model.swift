@@ -27,6 +27,12 @@ public struct ModelOptions: Sendable {
     self.threads = threads
     self.instructionSet = instructionSet
   }
+
+  /// The instruction set that was asked for, otherwise what the environment names, otherwise the best.
+  func chosenInstructionSet() throws(RuntimeError) -> InstructionSet {
+    if let instructionSet { return instructionSet }
+    return try InstructionSet.fromEnvironment() ?? .best
+  }
 }
 
 /// A graph made ready for this machine: kernels chosen, memory laid out. Weights are packed by the first run.
@@ -72,24 +78,9 @@ public final class Model: Sendable {
     let weights: WeightStore.Builder
 
     init(_ graph: Graph, _ options: ModelOptions) throws(RuntimeError) {
-      let instructionSet: InstructionSet
-      if let chosen = options.instructionSet {
-        instructionSet = chosen
-      } else {
-        instructionSet = try InstructionSet.fromEnvironment() ?? .best
-      }
-      guard let functions = instructionSet.kernels else {
-        throw RuntimeError(
-          .unavailableInstructionSet, "\(instructionSet.rawValue) is not available on this machine")
-      }
-      do throws(GraphError) {
-        try graph.verify()
-      } catch {
-        throw RuntimeError(.invalidGraph, "\(error)")
-      }
-      var planner = Planner(graph, functions, options, threads: min(max(1, options.threads), 256))
-      try planner.plan()
-      self.functions = functions
+      let instructionSet = try options.chosenInstructionSet()
+      let planner = try Planner(planning: graph, options, instructionSet)
+      functions = planner.functions
       plan = Plan(planner, instructionSet)
       steps = planner.steps
       locations = planner.locations

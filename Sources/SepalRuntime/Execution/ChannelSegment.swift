@@ -15,6 +15,7 @@ struct ChannelSegment: Kernel {
   let summary: String
   let work: Int
   var weightBytes: Int { stages.reduce(0) { $0 + $1.weightBytes } }
+  var loads: [KernelLoad] { stages.flatMap(\.loads) }
   private var last: any ImageKernel { stages[stages.count - 1] }
   var units: Int { stages[0].window.output.batch * stages[0].panels }
   var outputForm: Form { .blocked }

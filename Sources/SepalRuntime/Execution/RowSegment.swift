@@ -18,6 +18,7 @@ struct RowSegment: Kernel {
   let summary: String
   let work: Int
   var weightBytes: Int { stages.reduce(0) { $0 + $1.weightBytes } }
+  var loads: [KernelLoad] { stages.flatMap(\.loads) }
   private var last: any ImageKernel { stages[stages.count - 1] }
   var units: Int { last.window.output.batch * last.window.output.height }
   var outputForm: Form { last.outputForm }

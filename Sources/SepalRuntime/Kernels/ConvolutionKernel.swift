@@ -18,6 +18,7 @@ struct ConvolutionKernel: ImageKernel {
   private let padding: RowPadding?
   let summary: String
   let work: Int
+  let loads: [KernelLoad]
   let isChannelwise = false
   let packedOperands = [1, 2]
   let residualOperand: Int? = 3
@@ -77,6 +78,11 @@ struct ConvolutionKernel: ImageKernel {
     convolution = c
     sharesPanels = geometry.output.batch * geometry.output.pixels < n
     work = conv.multiplyAdds
+    loads = [
+      .convolution(
+        geometry, groups: groups, hasResidual: site.isPresent(3), isThin: operandForm != .blocked,
+        isPadded: padding != nil, site.functions)
+    ]
     summary = "convolution \(geometry.kernel.h)x\(geometry.kernel.w) by \(site.functions.tile(n))"
   }
 

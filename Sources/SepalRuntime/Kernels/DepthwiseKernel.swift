@@ -11,6 +11,7 @@ struct DepthwiseKernel: ImageKernel {
   private let activation: Activation
   let summary: String
   let work: Int
+  let loads: [KernelLoad]
   let panels: Int
   let operandForm = Form.blocked
   let isChannelwise = true
@@ -38,6 +39,7 @@ struct DepthwiseKernel: ImageKernel {
     summary = "depthwise \(geometry.kernel.h)x\(geometry.kernel.w)"
     sharesPanels = window.output.batch * window.output.height < 4 * blocks
     work = conv.multiplyAdds
+    loads = [.depthwise(geometry, hasResidual: site.isPresent(3), site.functions)]
   }
 
   func firstBlock(ofPanel panel: Int) -> Int { panel }

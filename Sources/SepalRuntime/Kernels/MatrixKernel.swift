@@ -16,6 +16,7 @@ struct MatrixKernel: Kernel {
   let summary: String
   let units: Int
   let work: Int
+  let loads: [KernelLoad]
   var weightBytes: Int { weights.byteCount }
 
   init?(_ site: Site) {
@@ -38,6 +39,11 @@ struct MatrixKernel: Kernel {
     sharesPanels = m < n
     units = sharesPanels ? functions.panel_count(n) : m
     work = m * n * k
+    loads = [
+      .product(
+        pixels: m, depth: k, columns: n, rowBlock: gemm.row_block,
+        hasResidual: residualOperand.map(site.isPresent) ?? false, site.functions)
+    ]
     summary = "gemm \(m)x\(k)x\(n), \(sharesPanels ? "panels" : "rows")"
   }
 

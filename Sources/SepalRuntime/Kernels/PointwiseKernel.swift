@@ -12,6 +12,7 @@ struct PointwiseKernel: ImageKernel {
   let summary: String
   let sharesPanels: Bool
   let work: Int
+  let loads: [KernelLoad]
   let operandForm = Form.blocked
   let isChannelwise = false
   let packedOperands = [1, 2]
@@ -39,6 +40,11 @@ struct PointwiseKernel: ImageKernel {
     // What is shared is read once; the other operand is read by every thread.
     sharesPanels = window.output.batch * pixels < n
     work = conv.multiplyAdds
+    loads = [
+      .product(
+        pixels: window.output.batch * pixels, depth: k, columns: n, rowBlock: gemm.row_block,
+        hasResidual: site.isPresent(3), site.functions)
+    ]
     summary = "pointwise \(window.output.batch * pixels)x\(k)x\(n) by \(site.functions.tile(n))"
   }
 

@@ -13,6 +13,7 @@ struct PoolKernel: ImageKernel {
   private let padEnds: (h: Int, w: Int)
   let summary: String
   let work: Int
+  let loads: [KernelLoad]
   let panels: Int
   let operandForm = Form.blocked
   let isChannelwise = true
@@ -36,6 +37,7 @@ struct PoolKernel: ImageKernel {
     let name = site.op(MaxPool.self) != nil ? "max pool" : "average pool"
     summary = "\(name) \(geometry.kernel.h)x\(geometry.kernel.w)"
     sharesPanels = window.output.batch * window.output.height < 4 * panels
+    loads = [.pool(geometry, site.functions)]
     work = saturatingProduct([
       window.output.batch, window.output.pixels, window.output.channels, geometry.kernel.h, geometry.kernel.w,
     ])

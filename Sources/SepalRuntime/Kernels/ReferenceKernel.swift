@@ -12,12 +12,14 @@ struct ReferenceKernel: Kernel {
   let summary = "reference"
   var units: Int { 1 }
   var work: Int { 0 }
+  let loads: [KernelLoad]
 
   init(_ site: Site) {
     node = site.node
     inputs = (0..<site.inputs.count).map { site.inputs.optional($0) }
     constants = site.constants
     outputs = site.outputs
+    loads = [.reference(site.node.op, site.inputs, site.outputs)]
   }
 
   private final class Context {

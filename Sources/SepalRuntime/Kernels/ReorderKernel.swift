@@ -12,6 +12,7 @@ struct ReorderKernel: Kernel {
   private var stretches: Int { (shape.pixels + Self.stretch - 1) / Self.stretch }
   var units: Int { shape.batch * stretches }
   var work: Int { shape.batch * shape.pixels * shape.channels }
+  var loads: [KernelLoad] { [Self.load(shape)] }
   var outputForm: Form { to }
   func inputForm(_ index: Int) -> Form { from }
 
@@ -21,6 +22,10 @@ struct ReorderKernel: Kernel {
   init(_ shape: ImageShape, from: Form, to: Form, vector: Int) {
     (self.shape, self.from, self.to, self.vector) = (shape, from, to, vector)
     summary = "reorder \(from) to \(to)"
+  }
+
+  static func load(_ shape: ImageShape) -> KernelLoad {
+    .bytes(.reorder, 2 * shape.batch * shape.pixels * shape.channels * MemoryLayout<Float>.size)
   }
 
   private struct Context {

@@ -13,6 +13,7 @@ struct SqueezeExciteKernel: Kernel {
   var units: Int { shape.batch * blocks }
   var work: Int { shape.batch * shape.channels * (2 * shape.pixels + 2 * reduced) }
   var weightBytes: Int { w1.byteCount + w2.byteCount }
+  let loads: [KernelLoad]
   let packedOperands = [1, 2, 3, 4]
   var inPlaceOperands: [Int] { [0] }
   let outputForm = Form.blocked
@@ -35,6 +36,14 @@ struct SqueezeExciteKernel: Kernel {
     self.w2 = site.pack(
       w2, MatrixView(columns: channels, depth: reduced, columnStride: reduced, depthStride: 1))
     b2 = site.packBias(site.constant(4), columns: channels)
+    // The image is read twice and written once.
+    let dense = [(channels, reduced), (reduced, channels)].map { depth, columns in
+      KernelLoad.product(
+        pixels: 1, depth: depth, columns: columns, rowBlock: 1, hasResidual: false, site.functions
+      ).times(shape.batch)
+    }
+    let image = shape.floats(in: .blocked, vector: site.functions.vectorWidth) * MemoryLayout<Float>.size
+    loads = dense + [.bytes(.stream, 3 * shape.batch * image)]
   }
 
   private struct Context {

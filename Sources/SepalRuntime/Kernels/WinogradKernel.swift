@@ -23,6 +23,7 @@ struct WinogradKernel: Kernel {
   private let sharesPanels: Bool
   let summary: String
   let work: Int
+  let loads: [KernelLoad]
   let packedOperands = [1, 2]
   let outputForm = Form.blocked
   var units: Int { sharesPanels ? panels : strips.tiles }
@@ -61,6 +62,11 @@ struct WinogradKernel: Kernel {
     w.activation = sepal_activation(conv.op.activation)
     winograd = w
     work = conv.multiplyAdds
+    loads = [
+      .winograd(
+        tile: tile, tiles: strips.tiles, strips: strips.count(strips.tiles), inputs: k, outputs: n,
+        weightBytes: weights.byteCount, functions)
+    ]
     summary = "winograd \(tile)x\(tile) by \(functions.tile(n))"
   }
 

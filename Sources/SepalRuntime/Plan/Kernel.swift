@@ -18,6 +18,8 @@ package protocol Kernel: Sendable {
   var units: Int { get }
   /// About how many multiply-adds or moved elements the node costs: decides how many threads are worth waking.
   var work: Int { get }
+  /// What a run does, as far as there is a better measure than the bytes that the step moves; empty where there is not.
+  var loads: [KernelLoad] { get }
   /// Bytes of packed weights.
   var weightBytes: Int { get }
   /// Bytes that each thread needs while running.
@@ -41,6 +43,7 @@ package protocol Kernel: Sendable {
 }
 
 extension Kernel {
+  package var loads: [KernelLoad] { [] }
   package var weightBytes: Int { 0 }
   package func inputForm(_ index: Int) -> Form { .plain }
   package var outputForm: Form { .plain }
@@ -94,6 +97,9 @@ package struct Site {
     guard form == .blocked, let image = ImageShape(type) else { return type.count }
     return image.batch * image.floats(in: form, vector: functions.vectorWidth)
   }
+
+  /// Whether the node has operand `index`.
+  package func isPresent(_ index: Int) -> Bool { inputs.optional(index) != nil }
 
   /// How operand `index` is arranged where it comes from.
   package func form(_ index: Int) -> Form { index < forms.count ? forms[index] : .plain }

@@ -62,14 +62,32 @@ struct Planner {
   private var copies: [ValueID: [Form: Int]] = [:]
   private var drafts: [PlanStep] = []
 
-  init(_ graph: Graph, _ functions: KernelFunctions, _ options: ModelOptions, threads: Int) {
+  private init(_ graph: Graph, _ functions: KernelFunctions, _ options: ModelOptions, threads: Int) {
     self.graph = graph
     self.functions = functions
     self.options = options
     self.threads = threads
   }
 
-  mutating func plan() throws(RuntimeError) {
+  /// The plan of a graph, with nothing packed yet.
+  ///
+  /// - Throws: `unavailableInstructionSet`, `invalidGraph`, `tooLarge`.
+  init(planning graph: Graph, _ options: ModelOptions, _ instructionSet: InstructionSet) throws(RuntimeError)
+  {
+    guard let functions = instructionSet.kernels else {
+      throw RuntimeError(
+        .unavailableInstructionSet, "\(instructionSet.rawValue) is not available on this machine")
+    }
+    do throws(GraphError) {
+      try graph.verify()
+    } catch {
+      throw RuntimeError(.invalidGraph, "\(error)")
+    }
+    self.init(graph, functions, options, threads: min(max(1, options.threads), 256))
+    try plan()
+  }
+
+  private mutating func plan() throws(RuntimeError) {
     let maximumBytes = options.maximumActivationBytes
     for value in graph.values where !value.isConstant && value.type.byteCount > maximumBytes {
       throw RuntimeError(
