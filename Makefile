@@ -161,6 +161,16 @@ $(MODELS)/grace_hopper.npy: $(MODELS)/.wheels fixtures/generators/prepare_photo.
 	$(PYTHON) fixtures/generators/prepare_photo.py \
 	  "$$(echo $(MODELS)/matplotlib-*.whl)!matplotlib/mpl-data/sample_data/grace_hopper.jpg" $@
 
+.venv-train/.requirements: fixtures/generators/requirements-train.txt
+	@python3 -c 'import ensurepip, venv' 2> /dev/null || $(MAKE) .venv/bin/python
+	python3 -m venv .venv-train
+	.venv-train/bin/python -m pip install $(PIP_FLAGS) -r $<
+	@touch $@
+
+.PHONY: fixtures-dense-cnn
+fixtures-dense-cnn: .venv-train/.requirements ## Train the network of fixtures/dense_cnn again (PyTorch in .venv-train, from PyPI).
+	.venv-train/bin/python fixtures/generators/make_dense_cnn.py fixtures/dense_cnn
+
 .PHONY: models
 models: $(MODELS)/mobilenet_v2.onnx $(MODELS)/grace_hopper.npy ## Fetch the pretrained MobileNetV2 and a photo into .models.
 
@@ -212,10 +222,21 @@ bench-peers: ## Time Sepal and other engines in turn (BENCH="zoo sweep", THREADS
 	.venv-bench/bin/python fixtures/bench/peers.py $(BENCH_NAMES) --folder $(BENCH_MODELS) --sepal $(SEPAL) \
 	  --threads $(THREADS) --rounds $(ROUNDS) --runs $(RUNS) --output $(BENCH_OUTPUT)
 
+.PHONY: separable-curve
+separable-curve: setup ## Accuracy and time of fixtures/dense_cnn over tolerances, into fixtures/bench.
+	SEPAL_BENCH=1 swift run $(SWIFT_FLAGS) BenchSeparable fixtures/dense_cnn/dense_cnn.onnx fixtures/dense_cnn/test.npz \
+	  fixtures/dense_cnn/calibration.npz fixtures/bench/separable.json fixtures/bench/separable.svg
+
+.PHONY: bench-cost
+bench-cost: build $(BENCH_MODELS)/resnet18.onnx $(BENCH_MODELS)/squeezenet1_1.onnx ## Predicted and measured time of every layer of three networks.
+	for model in $(BENCH_MODELS)/resnet18.onnx fixtures/dense_cnn/dense_cnn.onnx $(BENCH_MODELS)/squeezenet1_1.onnx; do \
+	  $(SEPAL) convert $$model -o $(BENCH_MODELS)/cost.sepal && $(SEPAL) bench $(BENCH_MODELS)/cost.sepal --predict --stepwise; \
+	done
+
 .PHONY: demo
 demo: build ## Convert, inspect, validate, run and bench the pretrained MobileNetV2.
 	@fixtures/demo.sh
 
 .PHONY: clean
 clean: ## Remove everything that the other targets made.
-	rm -rf .build .venv .venv-bench .venv-keras $(MODELS)
+	rm -rf .build .venv .venv-bench .venv-keras .venv-train $(MODELS)

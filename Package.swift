@@ -151,10 +151,13 @@ if Context.environment["SEPAL_FUZZ"] != nil {
   }
 }
 
-// Times the kernels by themselves. Only `make bench-kernels` asks for it.
+// Times the kernels by themselves, and networks over tolerances. Only `make bench-kernels` and `make separable-curve`
+// ask for them.
 if Context.environment["SEPAL_BENCH"] != nil {
   package.targets += [
     .executableTarget(
-      name: "BenchKernels", dependencies: ["CSepalKernels"], path: "Tests/Bench/Kernels")
+      name: "BenchKernels", dependencies: ["CSepalKernels"], path: "Tests/Bench/Kernels"),
+    .executableTarget(
+      name: "BenchSeparable", dependencies: ["Sepal", "SepalFormat"], path: "Tests/Bench/Separable"),
   ]
 }

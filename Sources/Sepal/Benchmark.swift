@@ -38,6 +38,9 @@ public struct Benchmark: Sendable, Codable {
     /// Bytes of its operands, results and weights, each counted once.
     public var movedBytes: Int
     public var medianMs: Double
+    public var minMs: Double
+    /// What `MachineCost` says that it takes; nil unless it was asked.
+    public var predictedMs: Double?
 
     /// Floating-point operations a second, in units of 10⁹.
     public var gflops: Double { medianMs > 0 ? Double(2 * macs) / medianMs / 1e6 : 0 }
@@ -47,9 +50,11 @@ public struct Benchmark: Sendable, Codable {
   public var steps: [Step]?
 
   /// Loads the model at `path` and runs it on seeded inputs.
+  ///
+  /// - Parameter cost: predicts the time of each step that is profiled.
   public init(
     path: String, shapes: [String: [Int]] = [:], weights: String? = nil, threads: Int, runs: Int,
-    profile: Bool = false, fusesSegments: Bool = true
+    profile: Bool = false, fusesSegments: Bool = true, cost: MachineCost? = nil
   ) throws(SepalError) {
     let clock = ContinuousClock()
     let start = clock.now
@@ -77,6 +82,11 @@ public struct Benchmark: Sendable, Codable {
       times.sort()
       peakGflops = profile ? model.plan.instructionSet.measuredPeak() / 1e9 : nil
       steps = profile ? try Self.profile(session, runs: runs) : nil
+      if let cost, profile {
+        for (index, step) in cost.steps(of: model).enumerated() {
+          steps?[index].predictedMs = step.milliseconds
+        }
+      }
       self.threads = threads
       self.runs = times.count
       medianMs = times[times.count / 2]
@@ -101,7 +111,7 @@ public struct Benchmark: Sendable, Codable {
     return zip(plan.steps, times).map { step, times in
       Step(
         name: step.nodes.last ?? "", op: step.op, kernel: step.kernel, macs: step.macs,
-        movedBytes: step.movedBytes, medianMs: times.sorted()[times.count / 2])
+        movedBytes: step.movedBytes, medianMs: times.sorted()[times.count / 2], minMs: times.min() ?? 0)
     }
   }
 

@@ -12,6 +12,8 @@ public struct Converter: Sendable {
   public var storage = Storage.compact
   public var precision = StoragePrecision.f32
   public var optimization = Optimizer.Options()
+  /// A file or a folder of samples of the inputs that approximations are fitted to: see `CalibrationSamples`.
+  public var calibration: String?
   /// Whether the file gets a golden vector; nil: where its source is quick to evaluate.
   public var golden: Bool?
   /// Leave out where values come from, what was done to them, and golden vectors.
@@ -64,6 +66,8 @@ public struct Converter: Sendable {
     let nodesBefore = max(graph.provenance.sourceNodeCount, graph.nodeCount)
     var checker = RewriteChecker()
     let optimized: OptimizationReport
+    var optimization = optimization
+    if calibration != nil { optimization.separation = .exact }
     do {
       optimized = try Optimizer(optimization).run(
         &graph, observing: verifies ? { checker.check($0, pass: $1, in: $2) } : nil)
@@ -72,6 +76,16 @@ public struct Converter: Sendable {
     }
     if let fault = checker.faults.first { throw Self.error(input, fault, of: checker.faults.count) }
     var notes = source.notes
+    if let calibration, case .approximate(let tolerance) = self.optimization.separation {
+      let samples = try CalibrationSamples(path: calibration, for: graph)
+      do throws(CalibrationError) {
+        let layers = try SeparableApproximation(tolerance: tolerance).run(
+          &graph, samples: RuntimeActivations(samples), cost: optimization.cost)
+        notes += layers.map(\.summary)
+      } catch {
+        throw SepalError(.badData, "\(calibration): \(error)")
+      }
+    }
     if golden == false { graph.provenance.golden = [] }
     try record?.complete(&graph, notes: &notes)
     let writer = SepalWriter(storage: storage, precision: precision, strips: strips)

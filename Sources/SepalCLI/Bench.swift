@@ -19,6 +19,9 @@ struct Bench: ParsableCommand {
   @Flag(help: "Time every step of the plan by itself, on one thread.")
   var profile = false
 
+  @Flag(help: "Also predict the time of every step from this machine's calibration. Implies --profile.")
+  var predict = false
+
   @Flag(help: "Plan every node as a step of its own, as a profile by node needs.")
   var stepwise = false
 
@@ -31,9 +34,10 @@ struct Bench: ParsableCommand {
   }
 
   func run() throws {
+    let cost = predict ? try MachineCost.ofThisMachine() : nil
     let result = try Benchmark(
       path: model, shapes: try source.shapes(), weights: source.weights, threads: threads, runs: runs,
-      profile: profile, fusesSegments: !stepwise)
+      profile: profile || predict, fusesSegments: !stepwise, cost: cost)
     if json {
       try printJSON(result)
       return
@@ -52,16 +56,23 @@ struct Bench: ParsableCommand {
 
   private func printProfile(_ steps: [Benchmark.Step], _ peak: Double) {
     let total = steps.reduce(0) { $0 + $1.medianMs }
-    var table = TextTable([
-      ("step", .left), ("kernel", .left), ("ms", .right), ("share", .right), ("GFLOP/s", .right),
-      ("of peak", .right), ("MB", .right),
-    ])
+    var table = TextTable(
+      [("step", .left), ("kernel", .left), ("ms", .right)]
+        + (predict ? [("predicted", .right), ("of minimum", .right)] : [])
+        + [("share", .right), ("GFLOP/s", .right), ("of peak", .right), ("MB", .right)])
     for step in steps where step.medianMs > 0 || step.macs > 0 {
-      table.add([
-        ending(of: step.name.isEmpty ? "-" : step.name, 32), step.kernel, fixed(step.medianMs, 3),
-        percent(step.medianMs, of: total), step.macs > 0 ? fixed(step.gflops, 1) : "",
-        step.macs > 0 ? percent(step.gflops, of: peak) : "", fixed(Double(step.movedBytes) / 1e6, 2),
-      ])
+      var prediction: [String] = []
+      if predict {
+        let predicted = step.predictedMs ?? 0
+        prediction = [fixed(predicted, 3), percent(predicted, of: step.minMs)]
+      }
+      table.add(
+        [ending(of: step.name.isEmpty ? "-" : step.name, 32), step.kernel, fixed(step.medianMs, 3)]
+          + prediction
+          + [
+            percent(step.medianMs, of: total), step.macs > 0 ? fixed(step.gflops, 1) : "",
+            step.macs > 0 ? percent(step.gflops, of: peak) : "", fixed(Double(step.movedBytes) / 1e6, 2),
+          ])
     }
     print("\n\(table.text)")
     let macs = steps.reduce(0) { $0 + $1.macs }
@@ -69,6 +80,13 @@ struct Bench: ParsableCommand {
     print(
       "\n\(fixed(total, 2)) ms in steps, \(fixed(rate, 1)) GFLOP/s: \(percent(rate, of: peak)) of the \(fixed(peak, 1)) that one core was measured to do"
     )
+    if predict {
+      let predicted = steps.reduce(0) { $0 + ($1.predictedMs ?? 0) }
+      let shortest = steps.reduce(0) { $0 + $1.minMs }
+      print(
+        "\(fixed(predicted, 2)) ms predicted, \(percent(predicted, of: shortest)) of the \(fixed(shortest, 2)) that the steps take at best"
+      )
+    }
   }
 
   private func percent(_ part: Double, of whole: Double) -> String {

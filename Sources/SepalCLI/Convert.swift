@@ -33,6 +33,21 @@ struct SeparableOption: ExpressibleByArgument {
   }
 }
 
+/// What counts as cheaper.
+enum CostOption: String, ExpressibleByArgument, CaseIterable {
+  case time, macs
+
+  /// Where nothing is said, exact rewrites are the same on every machine.
+  static func model(_ chosen: CostOption?, _ separation: Separation) throws -> any CostModel {
+    var isApproximate = false
+    if case .approximate = separation { isApproximate = true }
+    switch chosen ?? (isApproximate ? .time : .macs) {
+    case .time: return PredictedTime(try .ofThisMachine())
+    case .macs: return MACCost()
+    }
+  }
+}
+
 struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Optimise an ONNX or Keras model and write it as a .sepal file.",
@@ -79,6 +94,18 @@ struct Convert: ParsableCommand {
       "Check of each rewrite that what comes computes the same as what goes; write nothing if one does not.")
   var verify = false
 
+  @Option(
+    help:
+      "What decides whether a separable layer is worth while: time as predicted for this machine (with approx=TOL), or macs (otherwise)."
+  )
+  var cost: CostOption?
+
+  @Option(
+    help:
+      "Fit what --separable approx=TOL makes to samples of the inputs: F.npz with arrays named like them, F.npy, or a folder of .npy files."
+  )
+  var calibrate: String?
+
   @Flag(help: "Print every rewrite.")
   var explain = false
 
@@ -88,6 +115,11 @@ struct Convert: ParsableCommand {
   func validate() throws {
     if let stopAfter, stopAfter < 0 {
       throw ValidationError("--stop-after is \(stopAfter), expected 0 or more")
+    }
+    if calibrate != nil {
+      guard case .approximate = separable.separation else {
+        throw ValidationError("--calibrate needs --separable approx=TOL")
+      }
     }
     guard !(strip && golden == true) else { throw ValidationError("--strip leaves out what --golden stores") }
   }
@@ -104,6 +136,8 @@ struct Convert: ParsableCommand {
     converter.optimization.disabledPasses = Set(disablePass)
     converter.optimization.stopAfter = stopAfter
     converter.optimization.separation = separable.separation
+    converter.optimization.cost = try CostOption.model(cost, separable.separation)
+    converter.calibration = calibrate
     let result = try converter.convert(input, to: output)
     for note in result.notes { FileHandle.error.write("note: \(note)\n") }
     if json {

@@ -1,0 +1,40 @@
+import Foundation
+import Sepal
+
+/// Accuracy, size and time of a classifier over tolerances of separable approximation, with and without samples.
+///
+///     BenchSeparable MODEL TEST.npz CALIBRATION.npz OUTPUT.json OUTPUT.svg
+
+let arguments = Array(CommandLine.arguments.dropFirst())
+guard arguments.count == 5 else {
+  print("usage: BenchSeparable MODEL TEST.npz CALIBRATION.npz OUTPUT.json OUTPUT.svg")
+  exit(64)
+}
+let tolerances = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]
+
+var original = try ModelFile(path: arguments[0]).graph
+try Optimizer().run(&original)
+let machine = try MachineCost.ofThisMachine()
+let test = try TestSet(arguments[1], original)
+let samples = try CalibrationSamples(path: arguments[2], for: original, mostSamples: 128)
+let bench = try CurveBench(original: original, machine: machine, test: test)
+
+var curve = Curve(
+  model: URL(fileURLWithPath: arguments[0]).lastPathComponent,
+  original: try bench.point(original, tolerance: 0, []))
+for tolerance in tolerances {
+  for usesSamples in [false, true] {
+    var graph = original
+    let layers = try SeparableApproximation(tolerance: tolerance).run(
+      &graph, samples: usesSamples ? RuntimeActivations(samples) : nil, cost: PredictedTime(machine))
+    let point = try bench.point(graph, tolerance: tolerance, layers)
+    if usesSamples { curve.withSamples.append(point) } else { curve.withoutSamples.append(point) }
+    print(usesSamples ? "samples" : "weights", point.summary)
+    fflush(nil)
+  }
+}
+let encoder = JSONEncoder()
+encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+encoder.keyEncodingStrategy = .convertToSnakeCase
+try (encoder.encode(curve) + Data("\n".utf8)).write(to: URL(fileURLWithPath: arguments[3]))
+try curve.drawing.write(toFile: arguments[4], atomically: true, encoding: .utf8)
