@@ -3,7 +3,7 @@ import SepalGraph
 import SepalPasses
 import SepalValidation
 
-/// Reads a model, optimises it, and writes it as a native file.
+/// Reads a model, optimises it, and writes it as a native file or, where the output's name ends in `.onnx`, as an ONNX model.
 public struct Converter: Sendable {
   /// Shapes of inputs by name, for sources that leave dimensions open.
   public var shapes: [String: [Int]] = [:]
@@ -20,6 +20,9 @@ public struct Converter: Sendable {
   public var strips = false
   /// Check of each rewrite that what comes computes the same as what goes: see `RewriteChecker`.
   public var verifies = false
+
+  /// How an ONNX model is written; nil for a native file, or to let the output's name decide.
+  public var onnx: ONNXOptions?
 
   public init() {}
 
@@ -52,8 +55,12 @@ public struct Converter: Sendable {
   }
 
   public func convert(_ input: String, to output: String) throws(SepalError) -> Result {
+    if output.hasSuffix(".onnx") { return try export(input, to: output) }
     guard output.hasSuffix(".sepal") else {
-      throw SepalError(.usage, "\(output): the only output format is .sepal")
+      throw SepalError(.usage, "\(output): the output formats are .sepal and .onnx")
+    }
+    guard onnx == nil else {
+      throw SepalError(.usage, "\(output): an operator set and external data are for .onnx files")
     }
     let start = ContinuousClock.now
     let source = try ModelFile(path: input, shapes: shapes, weights: weights)

@@ -8,3 +8,4 @@
 
 @_exported import enum SepalFormat.Storage
 @_exported import enum SepalFormat.StoragePrecision
+@_exported import struct SepalONNX.ONNXExporter

@@ -50,22 +50,29 @@ enum CostOption: String, ExpressibleByArgument, CaseIterable {
 
 struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Optimise an ONNX or Keras model and write it as a .sepal file.",
+    abstract: "Optimise an ONNX or Keras model and write it as a .sepal file, or as ONNX.",
     discussion: "Passes: \(Optimizer.passNames.joined(separator: ", ")).")
 
   @Argument(help: "The model: \(SourceOptions.formats).")
   var input: String
 
-  @Option(name: .shortAndLong, help: "The file to write.")
+  @Option(name: .shortAndLong, help: "The file to write: .sepal or .onnx.")
   var output: String
 
   @OptionGroup var source: SourceOptions
 
-  @Option(help: "How weights are stored: f32 keeps every bit, f16 rounds them.")
-  var precision = StoragePrecision.f32
+  @Option(help: "How weights are stored: f32 keeps every bit, f16 rounds them. (default: f32)")
+  var precision: StoragePrecision?
 
-  @Option(help: "compact: smallest file; mmap: weights are used in place, without copying.")
-  var storage = Storage.compact
+  @Option(
+    help: "compact: smallest file; mmap: weights are used in place, without copying. (default: compact)")
+  var storage: Storage?
+
+  @Option(help: "Operator set of an .onnx file, \(Self.opsets). (default: 17)")
+  var opset: Int?
+
+  @Flag(help: "Write the weights of an .onnx file beside it, as always above 2 GB.")
+  var externalData = false
 
   @Option(help: "Leave a pass out. Repeat for several.")
   var disablePass: [String] = []
@@ -112,7 +119,21 @@ struct Convert: ParsableCommand {
   @Flag(help: "Print one JSON object.")
   var json = false
 
+  private static var opsets: String {
+    "\(ONNXExporter.opsets.lowerBound) to \(ONNXExporter.opsets.upperBound)"
+  }
+
   func validate() throws {
+    if let opset, !ONNXExporter.opsets.contains(opset) {
+      throw ValidationError("--opset is \(opset), expected \(Self.opsets)")
+    }
+    if output.hasSuffix(".onnx") {
+      guard precision == nil, storage == nil, golden != true, !strip else {
+        throw ValidationError("--precision, --storage, --golden and --strip are for .sepal files")
+      }
+    } else if opset != nil || externalData {
+      throw ValidationError("--opset and --external-data are for .onnx files")
+    }
     if let stopAfter, stopAfter < 0 {
       throw ValidationError("--stop-after is \(stopAfter), expected 0 or more")
     }
@@ -128,8 +149,14 @@ struct Convert: ParsableCommand {
     var converter = Converter()
     converter.shapes = try source.shapes()
     converter.weights = source.weights
-    converter.storage = storage
-    converter.precision = precision
+    converter.storage = storage ?? .compact
+    converter.precision = precision ?? .f32
+    if opset != nil || externalData {
+      var options = ONNXOptions()
+      if let opset { options.opset = opset }
+      options.usesExternalData = externalData
+      converter.onnx = options
+    }
     converter.golden = golden
     converter.strips = strip
     converter.verifies = verify

@@ -63,5 +63,22 @@ package enum Pipeline {
     SplitHiddenGroups.self,
   ]
 
+  /// What brings an optimised graph back to channels first, for formats that know nothing else.
+  static let exportStages: [[any Pass.Type]] = [
+    [
+      EliminateIdentities.self,
+      FoldConstants.self,
+      ChannelsFirst.self,
+      MergeTransposes.self,
+      ReplaceTransposeByReshape.self,
+      SinkTransposes.self,
+      LiftTransposes.self,
+      FoldTransposeIntoGemm.self,
+      MergeReshapes.self,
+      EliminateCommonSubexpressions.self,
+      EliminateDeadCode.self,
+    ]
+  ]
+
   static var passes: [any Pass.Type] { stages.flatMap { $0 } }
 }

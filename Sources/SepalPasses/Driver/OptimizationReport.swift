@@ -16,4 +16,18 @@ public struct OptimizationReport: Sendable, Hashable {
   public var stoppedEarly = false
 
   public var rewrites: Int { passes.reduce(0) { $0 + $1.rewrites } }
+
+  /// Counts a later run over the same graph in.
+  public mutating func add(_ later: OptimizationReport) {
+    for pass in later.passes {
+      if let index = passes.firstIndex(where: { $0.name == pass.name }) {
+        passes[index].rewrites += pass.rewrites
+        passes[index].milliseconds += pass.milliseconds
+      } else {
+        passes.append(pass)
+      }
+    }
+    rounds += later.rounds
+    stoppedEarly = stoppedEarly || later.stoppedEarly
+  }
 }

@@ -58,6 +58,11 @@ public struct Optimizer: Sendable {
     self.options = options
   }
 
+  /// The passes that bring an optimised graph to the layout of ONNX, channels first, without transposes inside.
+  public static func export() throws(OptimizationError) -> Optimizer {
+    try Optimizer(stages: Pipeline.exportStages)
+  }
+
   /// Optimises `graph` in place and appends a record per rewrite to its provenance.
   @discardableResult
   public func run(
