@@ -32,6 +32,9 @@ public struct ONNXExporter: Sendable {
 
   public init(_ options: Options = Options()) { self.options = options }
 
+  /// Names of the operators of the graph that have a rule.
+  package static var operators: Set<String> { Set(ExportRules.byOperator.keys) }
+
   /// Writes `graph`, which verifies, to `path`, and its weights to `path` + ".data" where they do not fit into the model.
   ///
   /// - Throws: `unsupported` for an operator that the operator set cannot express, naming the node; `unreadable` or

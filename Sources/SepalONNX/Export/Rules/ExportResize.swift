@@ -29,27 +29,15 @@ extension ExportRules {
     _ op: Resize, _ coordinates: String, _ rounding: ResizeRounding,
     _ extents: (scales: ExportedValue?, sizes: ExportedValue?), _ node: NodeExport
   ) -> ExportedValue {
-    let operands = [node.input(0), nil, extents.scales, extents.sizes]
-    let transformation = ExportedAttribute.string(coordinates)
-    switch op.mode {
-    case .nearest:
-      return node.add(
-        "Resize", operands,
-        [
-          "mode": .string("nearest"), "coordinate_transformation_mode": transformation,
-          "nearest_mode": .string(rounding.rawValue),
-        ])
-    case .linear:
-      return node.add(
-        "Resize", operands, ["mode": .string("linear"), "coordinate_transformation_mode": transformation])
-    case .cubic:
-      return node.add(
-        "Resize", operands,
-        [
-          "mode": .string("cubic"), "coordinate_transformation_mode": transformation,
-          "cubic_coeff_a": .float(op.cubicCoefficient), "exclude_outside": .int(op.excludeOutside ? 1 : 0),
-        ])
+    var attributes: ExportedAttributes = [
+      "mode": .string(op.mode.rawValue), "coordinate_transformation_mode": .string(coordinates),
+    ]
+    if rounding != .roundPreferFloor { attributes.append("nearest_mode", .string(rounding.rawValue)) }
+    if op.mode == .cubic {
+      attributes.append("cubic_coeff_a", .float(op.cubicCoefficient))
+      attributes.append("exclude_outside", .int(op.excludeOutside ? 1 : 0))
     }
+    return node.add("Resize", [node.input(0), nil, extents.scales, extents.sizes], attributes)
   }
 
   private static func extents(
