@@ -233,10 +233,25 @@ bench-cost: build $(BENCH_MODELS)/resnet18.onnx $(BENCH_MODELS)/squeezenet1_1.on
 	  $(SEPAL) convert $$model -o $(BENCH_MODELS)/cost.sepal && $(SEPAL) bench $(BENCH_MODELS)/cost.sepal --predict --stepwise; \
 	done
 
+.venv-export/.requirements: fixtures/bench/requirements-export.txt
+	@python3 -c 'import ensurepip, venv' 2> /dev/null || $(MAKE) .venv/bin/python
+	python3 -m venv .venv-export
+	.venv-export/bin/python -m pip install $(PIP_FLAGS) -r $<
+	@touch $@
+
+# Folders or files, and the operator set to write.
+EXPORT_MODELS ?= fixtures/digits fixtures/costs fixtures/traps
+OPSET ?= 17
+
+.PHONY: check-export
+check-export: $(if $(filter file,$(origin SEPAL)),build) .venv-export/.requirements
+check-export: ## Export models and check them with onnx.checker, ONNX Runtime, onnxsim and onnxslim (EXPORT_MODELS=…, OPSET=N).
+	.venv-export/bin/python fixtures/bench/check_export.py $(EXPORT_MODELS) --sepal $(SEPAL) --opset $(OPSET)
+
 .PHONY: demo
 demo: build ## Convert, inspect, validate, run and bench the pretrained MobileNetV2.
 	@fixtures/demo.sh
 
 .PHONY: clean
 clean: ## Remove everything that the other targets made.
-	rm -rf .build .venv .venv-bench .venv-keras .venv-train $(MODELS)
+	rm -rf .build .venv .venv-bench .venv-export .venv-keras .venv-train $(MODELS)

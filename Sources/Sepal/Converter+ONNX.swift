@@ -22,11 +22,9 @@ extension Converter {
     let source = try ModelFile(path: input, shapes: shapes, weights: weights)
     var graph = source.graph
     let nodesBefore = max(graph.provenance.sourceNodeCount, graph.nodeCount)
-    var disabling = optimization
-    disabling.disabledPasses.formUnion(graph.provenance.disabledPasses)
     var optimized: OptimizationReport
     do {
-      optimized = try Optimizer(disabling).run(&graph)
+      optimized = try Optimizer(optimization).run(&graph)
       optimized.add(try Optimizer.export().run(&graph))
     } catch {
       throw SepalError(error.code == .unknownPass ? .usage : .internalError, "\(input): \(error)")

@@ -34,7 +34,9 @@ struct CommandLineTests {
   }
 
   @discardableResult
-  private func sepal(_ arguments: String...) throws -> Outcome {
+  private func sepal(_ arguments: String...) throws -> Outcome { try sepal(arguments) }
+
+  private func sepal(_ arguments: [String]) throws -> Outcome {
     let process = Process()
     process.executableURL = try Self.executable()
     process.arguments = arguments
@@ -331,6 +333,21 @@ struct CommandLineTests {
       #expect(result.errors.hasPrefix("error: \(path)"), "\(result.errors)")
     }
     #expect(try sepal("inspect", folder.path).status == 74)
+  }
+
+  @Test func convertWritesONNX() throws {
+    let (source, model) = (fixture("digits/digits.onnx"), scratch("digits.out.onnx"))
+    for options in [[], ["--opset", "13"], ["--opset", "28", "--external-data"]] {
+      let converted = try sepal(["convert", source, "-o", model, "--json"] + options)
+      #expect(converted.status == 0, "\(converted.errors)")
+      #expect(try sepal("diff", source, model).status == 0)
+      #expect(try sepal("validate", source, model).status == 0)
+    }
+    #expect(FileManager.default.fileExists(atPath: model + ".data"))
+    for options in [["--precision", "f16"], ["--storage", "compact"], ["--opset", "12"], ["--strip"]] {
+      #expect(try sepal(["convert", source, "-o", model] + options).status == 64)
+    }
+    #expect(try sepal("convert", source, "-o", scratch("digits.sepal"), "--opset", "17").status == 64)
   }
 
   @Test func stopAfterAndDisablePassLeaveRewritesOut() throws {
