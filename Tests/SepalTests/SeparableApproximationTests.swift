@@ -86,10 +86,12 @@ struct SeparableApproximationTests {
     // One filter for each input channel, times a matrix.
     let filters = try fit.images("exact")[0].floats()
     let matrix = try fit.array("weight").floats()
-    let weight = (0..<7 * 5 * 9).map { index in
-      filters[index % 45] * matrix[index / 45 * 45 + index / 9 % 5]
+    let weight = (0..<315).map { (index: Int) -> Float in
+      let place = index / 45 * 45 + index / 9 % 5
+      return filters[index % 45] * matrix[place]
     }
-    for samples in [nil, Recorded([try fit.images("changed"), try fit.images("changed")])] {
+    let recorded: [Recorded?] = [nil, Recorded([try fit.images("changed"), try fit.images("changed")])]
+    for samples in recorded {
       var graph = try fit.graph(Tensor([7, 5, 3, 3], floats: weight), try fit.array("bias"))
       let layers = try SeparableApproximation(tolerance: 1e-3).run(&graph, samples: samples, cost: MACCost())
       #expect(layers.map(\.terms) == [1])
@@ -120,7 +122,7 @@ struct SeparableApproximationTests {
     var (fitted, plain) = (original, original)
     let approximation = SeparableApproximation(tolerance: 0.5)
     let layers = try approximation.run(&fitted, samples: samples, cost: MACCost())
-    try approximation.run(&plain, cost: MACCost())
+    _ = try approximation.run(&plain, cost: MACCost())
     #expect(layers.contains { $0.terms > 0 })
     #expect(MACCost().cost(of: original) >= 2.5 * MACCost().cost(of: fitted))
     let (before, after) = (try accuracy(original), try accuracy(fitted))
@@ -128,7 +130,7 @@ struct SeparableApproximationTests {
     #expect(after >= (try accuracy(plain)))
     // Again, with the same result to the last bit.
     var again = original
-    try approximation.run(&again, samples: samples, cost: MACCost())
+    _ = try approximation.run(&again, samples: samples, cost: MACCost())
     #expect(
       zip(fitted.values, again.values).allSatisfy { a, b in
         guard let a = a.constant, let b = b.constant else { return a.constant == nil && b.constant == nil }
