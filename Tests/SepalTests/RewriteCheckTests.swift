@@ -30,6 +30,39 @@ struct RewriteCheckTests {
     return try traps + layers + networks + [ModelFile(path: Fixtures.path("digits/digits.onnx"))]
   }
 
+  /// Convolutions whose weights say less than they could: diagonal ones, a border of zeros, a channel that nobody reads, a
+  /// bias of zeros.
+  private static func wordyNetwork() throws -> Graph {
+    var random = SystemRandom(state: 3)
+    var graph = Graph(name: "wordy")
+    func weights(_ shape: [Int], _ isUsed: (Int, Int, Int) -> Bool) -> Tensor {
+      let taps = shape[2] * shape[3]
+      let values = (0..<shape.reduce(1, *)).map { index in
+        let value = Float.random(in: -1...1, using: &random)
+        return isUsed(index / taps / shape[1], index / taps % shape[1], index % taps) ? value : 0
+      }
+      return Tensor(shape, floats: values)
+    }
+    let constants = [
+      weights([6, 3, 3, 3]) { _, _, _ in true }, weights([6, 6, 3, 3]) { $0 == $1 && $2 >= 0 },
+      weights([5, 6, 3, 3]) { $0 >= 0 && $1 >= 0 && $2 == 4 },
+      weights([4, 5, 1, 1]) { _, input, _ in input != 2 },
+    ]
+    var value = graph.addInput("x", TensorType(.float32, [1, 9, 9, 3]))
+    for (index, weight) in constants.enumerated() {
+      let pad = weight.shape[2] / 2
+      let op = Conv(padBegins: [pad, pad], padEnds: [pad, pad], layout: .channelsLast, activation: .relu)
+      let bias = Tensor([weight.shape[0]], floats: [Float](repeating: 0, count: weight.shape[0]))
+      value = try graph.add(
+        op, name: "c\(index)",
+        inputs: [
+          value, graph.addConstant("w\(index)", weight), index == 1 ? graph.addConstant("b", bias) : nil,
+        ])[0]
+    }
+    graph.addOutput("y", value)
+    return graph
+  }
+
   @Test func everyRewriteIsRightAndEveryPassIsSeen() throws {
     var seen: Set<String> = []
     for model in try Self.models() {
@@ -39,6 +72,11 @@ struct RewriteCheckTests {
       #expect(checker.faults.isEmpty, "\(model.path): \(checker.faults)")
       seen.formUnion(graph.provenance.rewrites.map(\.pass))
     }
+    var graph = try Self.wordyNetwork()
+    var checker = RewriteChecker()
+    try Optimizer().run(&graph) { checker.check($0, pass: $1, in: $2) }
+    #expect(checker.faults.isEmpty, "\(checker.faults)")
+    seen.formUnion(graph.provenance.rewrites.map(\.pass))
     let unseen = Optimizer.passNames.filter { !seen.contains($0) }
     #expect(unseen.isEmpty, "passes of which no fixture makes a rewrite: \(unseen)")
   }

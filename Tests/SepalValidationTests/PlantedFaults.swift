@@ -83,7 +83,7 @@ private struct FoldOneStaleStatistic: Pass {
 
 private struct FoldWithOneWeightOff: Pass {
   static let name = "fold-with-one-weight-off"
-  func rewrite(_ node: Node, in graph: Graph) -> Rewrite? { folding(node, graph) { $0.factor = 1.5 } }
+  func rewrite(_ node: Node, in graph: Graph) -> Rewrite? { folding(node, graph) { $0.factor = 40 } }
 }
 
 /// Replaces `node` by another operator on the same operands, or on others.

@@ -125,9 +125,9 @@ private struct OptimizationRun {
     let place = report.passes.count - 1
     while !report.stoppedEarly {
       let start = ContinuousClock.now
-      let spent = graph.provenance.squaredSeparationError
       let planner = SeparationPlanner(
-        separation: options.separation, cost: options.cost, spent: spent, looksAtAll: false)
+        separation: options.separation, cost: options.cost, history: SeparationHistory(graph.provenance),
+        looksAtAll: false)
       let before = rewrites
       for layer in planner.reports(graph) where layer.verdict == .rewrite && !report.stoppedEarly {
         guard let (rewrite, _) = SeparateConvolutions().rewrite(layer, in: graph) else { continue }
@@ -215,18 +215,6 @@ private func sweep<P: Pass>(
     }
   }
   return count
-}
-
-extension Provenance {
-  /// Σ e² of the approximations that the graph has seen.
-  var squaredSeparationError: Double {
-    rewrites.reduce(0) { sum, record in
-      if case .approximate(let error) = record.exactness, record.pass == SeparateConvolutions.name {
-        return sum + error * error
-      }
-      return sum
-    }
-  }
 }
 
 private func verify(_ graph: Graph, after pass: String) throws(OptimizationError) {

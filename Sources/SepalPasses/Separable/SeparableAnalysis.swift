@@ -12,7 +12,7 @@ public struct SeparableAnalysis: Sendable {
   public init(_ graph: Graph, _ separation: Separation, cost: any CostModel = MACCost()) {
     unit = cost.unit
     let planner = SeparationPlanner(
-      separation: separation, cost: cost, spent: graph.provenance.squaredSeparationError)
+      separation: separation, cost: cost, history: SeparationHistory(graph.provenance))
     layers = planner.reports(graph).map { layer in
       var layer = layer
       layer.bounds = SeparateConvolutions().rewrite(layer, in: graph)?.bounds

@@ -7,8 +7,7 @@ import SepalTensor
 struct SeparationPlanner {
   let separation: Separation
   let cost: any CostModel
-  /// Σ e² that earlier rewrites of the graph have spent.
-  let spent: Double
+  let history: SeparationHistory
   /// Whether layers are of interest that have no structure to use.
   var looksAtAll = true
 
@@ -31,7 +30,7 @@ struct SeparationPlanner {
           })
     }
     let tolerance = separation.tolerance
-    let chosen = SeparationBudget.spend(max(0, tolerance * tolerance - spent), on: ladders)
+    let chosen = SeparationBudget.spend(max(0, tolerance * tolerance - history.squaredError), on: ladders)
     for (index, option) in chosen.enumerated() {
       if let option { candidates[index].choose(option, cost) } else { candidates[index].keep(separation) }
     }
@@ -45,7 +44,7 @@ struct SeparationPlanner {
       guard node.op is Conv || node.op is ConvTranspose else { return nil }
       return Candidate(refused: node, refused.reason, in: graph)
     case .success(let layer):
-      let isApproximate = separation.tolerance > 0
+      let isApproximate = separation.tolerance > 0 && !history.made(node)
       var structures = LayerStructure.candidates(layer)
       if !isApproximate && !(looksAtAll && layer.taps > 1) {
         structures.removeAll {

@@ -77,6 +77,8 @@ import Testing
   @Test(arguments: ExportExample.all, opsets) func operatorsSurviveTheRoundTrip(
     _ example: ExportExample, opset: Int
   ) throws {
+    // Before opset 14 Reshape cannot name an extent of zero.
+    if opset < 14, let reshape = example.op as? Reshape, reshape.shape.contains(0) { return }
     for asInputs in [false, true] {
       let (graph, feeds) = try graph(example, asInputs: asInputs)
       let copy = try exported(graph, opset: opset).graph
