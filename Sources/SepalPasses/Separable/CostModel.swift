@@ -15,6 +15,12 @@ public struct MACCost: CostModel {
 
   public init() {}
 
+  /// The count, or the largest number where it is larger: a file can declare shapes of any size.
+  func count(of graph: Graph) -> Int {
+    let cost = cost(of: graph)
+    return cost < 0x1p62 ? Int(cost) : .max
+  }
+
   public func cost(of graph: Graph) -> Double {
     graph.nodes.reduce(0) { sum, node in
       sum + Double(node.op.macs(graph.inputTypes(of: node), outputs: node.outputs.map { graph.type(of: $0) }))

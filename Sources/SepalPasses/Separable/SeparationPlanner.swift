@@ -77,7 +77,7 @@ extension SeparationPlanner.Candidate {
     _ layer: SeparableLayer, _ whole: Graph, _ cost: Double, _ structures: [LayerStructure],
     isApproximate: Bool, _ model: any CostModel
   ) {
-    let macs = Int(MACCost().cost(of: whole))
+    let macs = MACCost().count(of: whole)
     report = SeparableLayerReport(
       node: layer.node.id, name: layer.node.name, kernel: layer.kernelText, macs: macs, cost: cost,
       verdict: .keep, reason: "", choice: nil, bounds: nil,
@@ -93,7 +93,7 @@ extension SeparationPlanner.Candidate {
         if rank > 1, !SeparableWiring.canAddUp(layer, structure.structure) { break }
         let shapes = LayerStructure.shapes(layer, structure.structure, rank: rank)
         guard let parts = wiring.graph(shapes) else { break }
-        let partsMACs = Int(MACCost().cost(of: parts))
+        let partsMACs = MACCost().count(of: parts)
         // More of them never pay, and every further rank has more.
         guard partsMACs < macs else { break }
         let error = layer.energy > 0 ? spectrum.squaredError(rank: rank) / layer.energy : 0
