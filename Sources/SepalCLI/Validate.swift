@@ -1,13 +1,24 @@
 import ArgumentParser
 import Sepal
 
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
 struct Validate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Compare a converted model with its original.",
     discussion: """
       The original is evaluated operator by operator in double precision, the converted model by the runtime. \
-      Equivalent means |difference| ≤ atol + rtol · max |original| for every element of every output. \
-      Exit code 1 when they are not.
+      Equivalent means two things. Every step of the runtime is within the bound on rounding errors of the same step \
+      in double precision on the same operands. And every element of every output is within so many standard \
+      deviations of the original's (--deviations), as they are predicted for the rounding errors on the way and for \
+      weights in less than single precision. --atol or --rtol take the place of the second: \
+      |difference| ≤ atol + rtol · max |original|. Exit code 1 when the models are not equivalent.
+
+      Any two readable models can be compared. Inputs and outputs belong together by name, otherwise by type and order.
 
       With a .sepal file alone, its golden vectors are replayed on this machine: what its source computed when it \
       was converted.
@@ -24,17 +35,20 @@ struct Validate: ParsableCommand {
   @Option(help: "Compare on this input instead of random ones: name=F.npy or F.npz.")
   var input: [String] = []
 
-  @Option(help: "Number of random inputs.")
-  var samples = 4
+  @Option(help: "Number of seeded inputs: normal, even, zero, near the knees of activations, large, small, constant.")
+  var samples = Validator.Options().samples
 
   @Option(help: "Seed of the random inputs.")
   var seed: UInt64 = 1
 
-  @Option(help: "Accepted absolute error.")
-  var atol = Tolerance().absolute
+  @Option(help: "Accepted error of an output in predicted standard deviations.")
+  var deviations = 10.0
 
-  @Option(help: "Accepted error relative to the largest element of the output.")
-  var rtol = Tolerance().relative
+  @Option(help: "Accepted absolute error, instead.")
+  var atol: Double?
+
+  @Option(help: "Accepted error relative to the largest element of the output, instead.")
+  var rtol: Double?
 
   @Option(help: "Threads of the converted model.")
   var threads = 1
@@ -60,8 +74,8 @@ struct Validate: ParsableCommand {
     guard threads >= 1 else {
       throw ValidationError("--threads is \(threads), expected 1 or more")
     }
-    guard atol >= 0, rtol >= 0 else {
-      throw ValidationError("tolerances are \(atol) and \(rtol), expected 0 or more")
+    for (name, value) in [("deviations", deviations), ("atol", atol ?? 0), ("rtol", rtol ?? 0)] {
+      guard value >= 0 else { throw ValidationError("--\(name) is \(value), expected 0 or more") }
     }
     guard repro == nil || bisect else { throw ValidationError("--repro is for --bisect") }
     guard
@@ -82,9 +96,10 @@ struct Validate: ParsableCommand {
     var options = Validator.Options()
     options.samples = samples
     options.seed = seed
-    options.tolerance = Tolerance(absolute: atol, relative: rtol)
+    options.criterion = criterion
     options.comparesLayers = layers
     options.threads = threads
+    options.workers = max(1, ProcessInfo.processInfo.activeProcessorCount / threads)
     let report = try compare(before, after, options)
     let bisection =
       bisect && !report.isEquivalent
@@ -93,10 +108,17 @@ struct Validate: ParsableCommand {
     if json {
       try printJSON(ValidationSummary(report, bisection))
     } else {
-      printReport(report)
+      ValidationText(report: report, showsLayers: layers).show()
       if let bisection { BisectionPrinter(report: bisection).run() }
     }
     if !report.isEquivalent { throw ExitCode(1) }
+  }
+
+  /// A fixed tolerance as soon as one half of it is given, with the usual value of the other.
+  private var criterion: Criterion {
+    guard atol != nil || rtol != nil else { return .deviations(deviations) }
+    let usual = Tolerance()
+    return .tolerance(Tolerance(absolute: atol ?? usual.absolute, relative: rtol ?? usual.relative))
   }
 
   private func compare(
@@ -105,6 +127,7 @@ struct Validate: ParsableCommand {
     let inputs = try givenInputs(for: before)
     do throws(ComparisonError) {
       let validator = try Validator(original: before.graph, converted: after.graph, options: options)
+      for note in validator.notes { FileHandle.error.write("note: \(note)\n") }
       if let inputs { return try validator.run(inputs: inputs) }
       let progress = ProgressLine(label: "validating", total: options.samples)
       return try validator.run { progress.update($0) }
@@ -119,101 +142,5 @@ struct Validate: ParsableCommand {
     var arrays = NamedArrays()
     for argument in input { try arrays.add(argument, for: model.graph) }
     return try arrays.inputs(for: model.graph)
-  }
-
-  private func printReport(_ report: ValidationReport) {
-    var table = TextTable([
-      ("output", .left), ("max abs", .right), ("max rel", .right), ("rms rel", .right), ("cosine", .right),
-      ("top 1", .left), ("bound", .right), ("", .left),
-    ])
-    for output in report.outputs {
-      let figures = output.comparison
-      table.add([
-        output.name, scientific(figures.maxAbsolute), scientific(figures.maxRelative),
-        scientific(figures.rmsRelative), fixed(figures.cosine, 8), figures.top1Agrees ? "same" : "differs",
-        scientific(figures.bound), figures.isWithinBound ? "ok" : "BEYOND",
-      ])
-    }
-    print(table.text)
-    if layers { printLayers(report) }
-    let inputs =
-      report.seed.map { "\(report.samples) random input\(report.samples == 1 ? "" : "s") (seed \($0))" }
-      ?? "the given input"
-    print(report.isEquivalent ? "equivalent on \(inputs)" : "NOT equivalent on \(inputs)")
-    if let layer = report.firstDivergence {
-      print("first layer beyond its bound: \(layer.name) (source tensor \(layer.origin))")
-    } else if !report.isEquivalent && !layers {
-      print("run again with --layers to find the first layer that differs")
-    }
-  }
-
-  private func printLayers(_ report: ValidationReport) {
-    var table = TextTable([
-      ("layer", .left), ("source tensor", .left), ("max abs", .right), ("rms rel", .right), ("bound", .right),
-      ("", .left),
-    ])
-    for layer in report.layers {
-      let figures = layer.comparison
-      table.add([
-        layer.name, layer.origin, scientific(figures.maxAbsolute), scientific(figures.rmsRelative),
-        scientific(figures.bound), figures.isWithinBound ? "ok" : "BEYOND",
-      ])
-    }
-    print("\n\(table.text)\n")
-  }
-}
-
-/// The JSON form of a report; its keys are part of the command line's contract.
-private struct ValidationSummary: Encodable {
-  struct Output: Encodable {
-    var name: String
-    var maxAbs, maxRel, rmsRel, cosine: Double
-    var top1Agree: Bool
-    var bound: Double
-    var ok: Bool
-
-    enum CodingKeys: String, CodingKey {
-      case name, cosine, bound, ok
-      case maxAbs = "max_abs"
-      case maxRel = "max_rel"
-      case rmsRel = "rms_rel"
-      case top1Agree = "top1_agree"
-    }
-  }
-
-  struct Layer: Encodable {
-    var name, origin: String
-    var maxAbs, rmsRel, bound: Double
-    var ok: Bool
-  }
-
-  var equivalent: Bool
-  var samples: Int
-  var seed: UInt64?
-  var outputs: [Output]
-  var layers: [Layer]
-  var firstDivergence: String?
-  var bisection: BisectionReport?
-
-  init(_ report: ValidationReport, _ bisection: BisectionReport?) {
-    self.bisection = bisection
-    equivalent = report.isEquivalent
-    samples = report.samples
-    seed = report.seed
-    outputs = report.outputs.map { output in
-      let figures = output.comparison
-      return Output(
-        name: output.name, maxAbs: figures.maxAbsolute, maxRel: figures.maxRelative,
-        rmsRel: figures.rmsRelative,
-        cosine: figures.cosine, top1Agree: figures.top1Agrees, bound: figures.bound, ok: figures.isWithinBound
-      )
-    }
-    layers = report.layers.map { layer in
-      let figures = layer.comparison
-      return Layer(
-        name: layer.name, origin: layer.origin, maxAbs: figures.maxAbsolute, rmsRel: figures.rmsRelative,
-        bound: figures.bound, ok: figures.isWithinBound)
-    }
-    firstDivergence = report.firstDivergence?.name
   }
 }

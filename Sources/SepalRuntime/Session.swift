@@ -55,13 +55,20 @@ public final class Session {
   public func run(
     inputs: [String: Tensor], observing observe: (ValueID, Tensor) -> Void
   ) throws(RuntimeError) -> [String: Tensor] {
+    try run(inputs: inputs) { _, results in
+      for (value, tensor) in results { observe(value, tensor) }
+    }
+  }
+
+  /// The same by steps: the position in `model.plan.steps`, and what the step computed.
+  package func run(
+    inputs: [String: Tensor], observingSteps observe: (Int, [(value: ValueID, tensor: Tensor)]) -> Void
+  ) throws(RuntimeError) -> [String: Tensor] {
     try fill(inputs)
-    for (step, place) in zip(model.steps, places) {
+    for (index, (step, place)) in zip(model.steps, places).enumerated() {
       for phase in place { try team.runAlone(phase) }
       guard !step.nodes.isEmpty else { continue }
-      for (location, result) in zip(step.outputs, step.results) {
-        observe(result.value, tensor(result, at: location))
-      }
+      observe(index, zip(step.outputs, step.results).map { ($1.value, tensor($1, at: $0)) })
     }
     return try outputs()
   }

@@ -3,7 +3,7 @@ extension Tensor {
   public func doubles() -> [Double] {
     switch element {
     case .float32: map(Float.self) { Double($0) }
-    case .float64: map(Double.self) { $0 }
+    case .float64: copied()
     case .float16: map(UInt16.self) { Double(Float(halfBits: $0)) }
     case .bfloat16: map(UInt16.self) { Double(Float(bitPattern: UInt32($0) << 16)) }
     case .int8: map(Int8.self) { Double($0) }
@@ -50,7 +50,7 @@ extension Tensor {
     precondition(values.count == type.count, "\(values.count) values for \(type)")
     switch element {
     case .float32: self.init(type, values) { Float($0) }
-    case .float64: self.init(type, values) { $0 }
+    case .float64: self.init(type, storage: values.withUnsafeBytes { TensorStorage(copying: $0) })
     case .float16: self.init(type, values) { Float(roundedToOdd: $0).halfBits }
     case .bfloat16: self.init(type, values) { Float(roundedToOdd: $0).bfloat16Bits }
     case .int8: self.init(type, values) { Int8(saturating: $0) }
@@ -89,6 +89,16 @@ extension Tensor {
     if target == element { return self }
     if let integers = integers(), !target.isFloat { return Tensor(target, shape, integers: integers) }
     return Tensor(target, shape, doubles: doubles())
+  }
+
+  /// The elements of a float64 tensor.
+  private func copied() -> [Double] {
+    withUnsafeBytes { bytes in
+      [Double](unsafeUninitializedCapacity: count) { buffer, initialized in
+        UnsafeMutableRawBufferPointer(buffer).copyMemory(from: bytes)
+        initialized = count
+      }
+    }
   }
 
   private func map<Source: BitwiseCopyable, R>(_: Source.Type, _ transform: (Source) -> R) -> [R] {

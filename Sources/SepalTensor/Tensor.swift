@@ -31,6 +31,14 @@ public final class TensorStorage: @unchecked Sendable {
     }
   }
 
+  /// A copy in memory that the allocator keeps when it is freed: for intermediate results, which come and go.
+  init(copying source: UnsafeRawBufferPointer) {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: max(source.count, 1), alignment: 64)
+    buffer.copyMemory(from: source)
+    bytes = UnsafeRawBufferPointer(rebasing: buffer[..<source.count])
+    owner = nil
+  }
+
   deinit {
     if owner == nil { bytes.baseAddress?.deallocate() }
   }

@@ -9,31 +9,79 @@ public struct LayerComparison: Sendable, Hashable {
   public var name: String
   public var origin: String
   public var comparison: Comparison
+  /// Layers that it is computed from, by their places in the list.
+  var sources: [Int] = []
+  /// The error relative to the tensor over the largest of those that it is computed from; at least one rounding is taken
+  /// for the error of these.
+  public internal(set) var growth = 1.0
 }
 
 /// The verdict and what it rests on.
 public struct ValidationReport: Sendable, Hashable {
   /// Nil when the inputs were given.
   public let seed: UInt64?
-  public private(set) var samples = 0
+  public let criterion: Criterion
+  public let weightPrecision: WeightPrecision
+  /// What was assumed to bring the two models together.
+  public let notes: [String]
+  /// What kind each sample is of.
+  public private(set) var samples: [String] = []
   public private(set) var outputs: [OutputComparison] = []
-  /// In execution order; empty unless layers were asked for.
+  /// Every step of the runtime's plan, by itself, in execution order.
+  public private(set) var steps: [StepComparison] = []
+  /// In execution order; empty unless layers were asked for or an output is beyond its bound, of which then the first
+  /// such sample is shown.
   public private(set) var layers: [LayerComparison] = []
+  /// Source tensors that no value of the converted graph stands for; as layers, only where these are compared.
+  public internal(set) var fusedAway: [String] = []
 
-  init(seed: UInt64?) { self.seed = seed }
+  init(seed: UInt64?, criterion: Criterion, weightPrecision: WeightPrecision, notes: [String]) {
+    self.seed = seed
+    self.criterion = criterion
+    self.weightPrecision = weightPrecision
+    self.notes = notes
+  }
 
-  public var isEquivalent: Bool { outputs.allSatisfy { $0.comparison.isWithinBound } }
+  public var isEquivalent: Bool {
+    outputs.allSatisfy { $0.comparison.isWithinBound } && steps.allSatisfy(\.isWithinBound)
+  }
 
   /// The first layer in execution order beyond its bound.
   public var firstDivergence: LayerComparison? { layers.first { !$0.comparison.isWithinBound } }
+  /// The layer whose error is the largest multiple of its operands'.
+  public var largestGrowth: LayerComparison? {
+    layers.max { $0.growth < $1.growth }
+  }
+  /// The first step that computes something else than its operators mean.
+  public var firstWrongStep: StepComparison? { steps.first { !$0.isWithinBound } }
 
-  mutating func add(outputs newOutputs: [OutputComparison], layers newLayers: [LayerComparison]) {
-    if samples == 0 {
-      (outputs, layers) = (newOutputs, newLayers)
+  mutating func add(_ sample: SampleResult, named name: String) {
+    if samples.isEmpty {
+      (outputs, steps) = (sample.outputs, sample.steps)
     } else {
-      for (index, output) in newOutputs.enumerated() { outputs[index].comparison.merge(output.comparison) }
+      for (index, output) in sample.outputs.enumerated() { outputs[index].comparison.merge(output.comparison) }
+      for (index, step) in sample.steps.enumerated() { steps[index].merge(step) }
+    }
+    add(layers: sample.layers)
+    samples.append(name)
+  }
+
+  mutating func add(layers newLayers: [LayerComparison]) {
+    if layers.isEmpty {
+      layers = newLayers
+    } else {
       for (index, layer) in newLayers.enumerated() { layers[index].comparison.merge(layer.comparison) }
     }
-    samples += 1
+    for index in layers.indices {
+      let before = layers[index].sources.map { layers[$0].comparison.rmsRelative }.reduce(0x1p-24, max)
+      layers[index].growth = layers[index].comparison.rmsRelative / before
+    }
   }
+}
+
+/// What one sample showed.
+struct SampleResult: Sendable {
+  var outputs: [OutputComparison] = []
+  var steps: [StepComparison] = []
+  var layers: [LayerComparison] = []
 }

@@ -2,137 +2,156 @@ import SepalGraph
 import SepalRuntime
 import SepalTensor
 
-/// Compares a converted graph, as the runtime executes it, with the reference evaluation in double precision of
-/// the graph that it came from.
+/// Compares a model, as the runtime executes it, with the reference evaluation in double precision of the graph that it
+/// came from, or of any other graph of the same function.
+///
+/// There are two verdicts. Every step of the runtime's plan is compared with the reference on the operands that the runtime
+/// itself computed, against a bound on rounding errors that holds for any order of operations: beyond it, a kernel or the
+/// plan is wrong. And every output is compared with the original's, against the standard deviation that rounding errors
+/// gather on the way: far beyond it, the models are different functions.
 public struct Validator: Sendable {
   public struct Options: Sendable {
-    public var samples = 4
+    /// Of each kind of input in turn: see `InputKind`.
+    public var samples = InputKind.allCases.count
     public var seed: UInt64 = 1
-    public var tolerance = Tolerance()
+    public var criterion = Criterion.deviations(10)
     /// Compare every value that has an origin, not only the outputs.
     public var comparesLayers = false
+    /// Threads of the converted model.
     public var threads = 1
+    /// Samples that run at the same time.
+    public var workers = 1
 
     public init() {}
   }
 
+  private let ports: PortMatching
   private let original: Graph
-  private let converted: Graph
   private let model: Model
-  /// The same without segments, which hand over less than every value; where layers are compared.
-  private let stepwise: Model?
+  private let predictor: Predictor
+  private let map: LayerMap
+  private let weightPrecision: WeightPrecision
   private let options: Options
 
-  /// - Throws: `ComparisonError` when the two do not have the same inputs and outputs or cannot be run.
+  /// What was assumed to bring the two models together.
+  public var notes: [String] { ports.notes }
+
+  /// - Throws: `ComparisonError` when the two do not have matching inputs and outputs or cannot be run.
   public init(original: Graph, converted: Graph, options: Options = Options()) throws(ComparisonError) {
-    try Self.checkSignatures(original, converted)
+    ports = try PortMatching(original, converted)
     self.original = original
-    self.converted = converted
     self.options = options
+    weightPrecision = WeightPrecision(of: converted, from: original)
+    predictor = Predictor(original, precision: weightPrecision)
+    map = LayerMap(original: original, converted: converted)
     do {
-      var plan = ModelOptions(threads: options.threads)
-      model = try Model(converted, options: plan)
-      plan.fusesSegments = false
-      stepwise = options.comparesLayers ? try Model(converted, options: plan) : nil
+      model = try Model(converted, options: ModelOptions(threads: options.threads))
     } catch {
       throw ComparisonError("the converted model cannot be run: \(error)")
     }
   }
 
   /// Validates on seeded inputs. `progress` hears the number of samples that are done.
-  public func run(progress: (Int) -> Void = { _ in }) throws(ComparisonError) -> ValidationReport {
+  public func run(
+    progress: @escaping @Sendable (Int) -> Void = { _ in }
+  ) throws(ComparisonError) -> ValidationReport {
     var generator = InputGenerator(seed: options.seed)
-    var report = ValidationReport(seed: options.seed)
-    for index in 0..<max(1, options.samples) {
-      try compare(generator.inputs(for: original), into: &report)
-      progress(index + 1)
-    }
-    return report
+    return try run(generator.samples(max(1, options.samples), for: original), options.seed, progress)
   }
 
-  /// Validates on the inputs given, one tensor per graph input.
+  /// Validates on the inputs given, one tensor per input of the original.
   public func run(inputs: [String: Tensor]) throws(ComparisonError) -> ValidationReport {
-    var report = ValidationReport(seed: nil)
-    try compare(inputs, into: &report)
+    try run(samples: [ValidationSample(name: "given", inputs: inputs)])
+  }
+
+  /// Validates on the samples given, each with one tensor per input of the original.
+  public func run(
+    samples: [ValidationSample], progress: @escaping @Sendable (Int) -> Void = { _ in }
+  ) throws(ComparisonError) -> ValidationReport {
+    try run(samples, nil, progress)
+  }
+
+  private func run(
+    _ samples: [ValidationSample], _ seed: UInt64?, _ progress: @escaping @Sendable (Int) -> Void
+  ) throws(ComparisonError) -> ValidationReport {
+    struct State {
+      var done = 0
+      var results: [Result<SampleResult, ComparisonError>?]
+    }
+    let state = Locked(State(results: samples.map { _ in nil }))
+    ThreadPool(count: min(max(1, options.workers), samples.count)).forEach(samples.indices) { index in
+      var result: Result<SampleResult, ComparisonError>
+      do throws(ComparisonError) {
+        result = .success(try compare(samples[index].inputs, layers: options.comparesLayers))
+      } catch {
+        result = .failure(error)
+      }
+      state.withLock { state in
+        state.results[index] = result
+        state.done += 1
+        progress(state.done)
+      }
+    }
+    var report = ValidationReport(
+      seed: seed, criterion: options.criterion, weightPrecision: weightPrecision, notes: notes)
+    var firstFailure: Int?
+    for (index, result) in state.withLock({ $0.results }).enumerated() {
+      guard let result else { continue }
+      report.add(try result.get(), named: samples[index].name)
+      if firstFailure == nil, !report.isEquivalent { firstFailure = index }
+    }
+    if let firstFailure, !options.comparesLayers {
+      report.add(layers: try compare(samples[firstFailure].inputs, layers: true).layers)
+    }
+    if !report.layers.isEmpty { report.fusedAway = map.fusedAway }
     return report
   }
 
-  private func compare(
-    _ inputs: [String: Tensor], into report: inout ValidationReport
-  ) throws(ComparisonError) {
-    let wanted = options.comparesLayers ? Set(converted.values.flatMap { $0.origins.map(\.name) }) : []
-    var sources: [String: Tensor] = [:]
-    let expected: [String: Tensor]
-    do {
-      expected = try original.evaluate(inputs, precision: .double) { value, tensor throws(GraphError) in
-        for origin in value.origins where wanted.contains(origin.name) { sources[origin.name] = tensor }
+  private func compare(_ inputs: [String: Tensor], layers: Bool) throws(ComparisonError) -> SampleResult {
+    var result = SampleResult()
+    var reference = try predictor.start(inputs)
+    var given: [String: Tensor] = [:]
+    for port in ports.inputs { given[port.converted] = inputs[port.original].map(port.toConverted) }
+    let session = model.makeSession()
+    var (actual, steps) = try StepChecker(model).run(inputs: given, session: session)
+    result.steps = steps
+    if options.threads > 1 {
+      do {
+        actual = try session.run(inputs: given)
+      } catch {
+        throw ComparisonError("the converted model cannot be run: \(error)")
       }
-    } catch {
-      throw ComparisonError("the original cannot be evaluated: \(error)")
     }
-    var layers: [LayerComparison] = []
-    let actual: [String: Tensor]
+    if layers {
+      // Segments hand over less than every value. Without them the bits are the same.
+      let walk = LayerWalk(map, criterion: options.criterion)
+      result.layers = try walk.compare(try stepwise().makeSession(), given, with: &reference)
+    }
+    try reference.finish()
+    let predictions = try reference.outputs()
+    for port in ports.outputs {
+      guard let tensor = actual[port.converted],
+        let expected = predictions.first(where: { $0.name == port.original })
+      else { throw ComparisonError("output '\(port.original)' was not computed") }
+      result.outputs.append(
+        OutputComparison(
+          name: port.original,
+          comparison: Comparison(
+            port.toOriginal(tensor), reference: expected.reference, sigma: expected.sigma,
+            by: options.criterion, measuresSlack: true)))
+    }
+    return result
+  }
+
+  private func stepwise() throws(ComparisonError) -> Model {
+    var plan = ModelOptions()
+    plan.fusesSegments = false
     do {
-      actual = try model.makeSession().run(inputs: inputs)
-      _ = try stepwise?.makeSession().run(inputs: inputs) { id, tensor in
-        if let layer = layer(id, tensor, sources) { layers.append(layer) }
-      }
+      return try Model(model.graph, options: plan)
     } catch {
       throw ComparisonError("the converted model cannot be run: \(error)")
     }
-    var outputs: [OutputComparison] = []
-    for output in original.outputs {
-      guard let left = actual[output.name], let right = expected[output.name] else {
-        throw ComparisonError("output '\(output.name)' was not computed")
-      }
-      outputs.append(
-        OutputComparison(
-          name: output.name,
-          comparison: Comparison(left, reference: right, tolerance: options.tolerance)))
-    }
-    report.add(outputs: outputs, layers: layers)
   }
-
-  /// Compares a value of the converted graph with the source tensor that it stands for, if it was kept.
-  private func layer(_ id: ValueID, _ tensor: Tensor, _ sources: [String: Tensor]) -> LayerComparison? {
-    let value = converted.value(id)
-    guard let origin = value.origins.last(where: { sources[$0.name] != nil }),
-      let source = sources[origin.name],
-      source.count == tensor.count
-    else { return nil }
-    var aligned = tensor
-    if !origin.permutation.isEmpty,
-      let moved = try? Transpose(permutation: origin.permutation).evaluate(Inputs([tensor])).first
-    {
-      aligned = moved
-    }
-    return LayerComparison(
-      name: value.name, origin: origin.name,
-      comparison: Comparison(aligned, reference: source, tolerance: options.tolerance))
-  }
-
-  private static func checkSignatures(_ original: Graph, _ converted: Graph) throws(ComparisonError) {
-    func inputs(_ graph: Graph) -> [String: TensorType] {
-      Dictionary(uniqueKeysWithValues: graph.inputs.map { (graph.value($0).name, graph.type(of: $0)) })
-    }
-    let (left, right) = (inputs(original), inputs(converted))
-    for name in Set(left.keys).union(right.keys).sorted() where left[name] != right[name] {
-      throw ComparisonError(
-        "input '\(name)' is \(describe(left[name])) in the original and \(describe(right[name])) in the converted model"
-      )
-    }
-    func outputs(_ graph: Graph) -> [String: TensorType] {
-      Dictionary(uniqueKeysWithValues: graph.outputs.map { ($0.name, graph.type(of: $0.value)) })
-    }
-    let (before, after) = (outputs(original), outputs(converted))
-    for name in Set(before.keys).union(after.keys).sorted() where before[name] != after[name] {
-      throw ComparisonError(
-        "output '\(name)' is \(describe(before[name])) in the original and \(describe(after[name])) in the converted model"
-      )
-    }
-  }
-
-  private static func describe(_ type: TensorType?) -> String { type.map { "\($0)" } ?? "absent" }
 }
 
 /// Why two models could not be compared.

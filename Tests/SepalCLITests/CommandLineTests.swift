@@ -95,10 +95,19 @@ struct CommandLineTests {
     #expect(verdict["equivalent"] as? Bool == true)
     let output = try #require((verdict["outputs"] as? [[String: Any]])?.first)
     #expect(
-      Set(output.keys) == ["name", "max_abs", "max_rel", "rms_rel", "cosine", "top1_agree", "bound", "ok"])
+      Set(output.keys) == [
+        "name", "max_abs", "max_rel", "rms_rel", "cosine", "top1_agree", "top1_margin", "observed", "bound", "sigma",
+        "deviations", "median_ratio", "unbounded", "ok",
+      ])
+    let steps = try #require(verdict["steps"] as? [[String: Any]])
+    #expect(
+      Set(steps[0].keys) == ["name", "op", "kernel", "nodes", "observed", "bound", "ratio", "ok"])
     let compared = try #require(verdict["layers"] as? [[String: Any]])
     #expect(compared.count > 5)
-    #expect(Set(compared[0].keys) == ["name", "origin", "max_abs", "rms_rel", "bound", "ok"])
+    #expect(
+      Set(compared[0].keys) == [
+        "name", "origin", "max_abs", "rms_rel", "bound", "sigma", "deviations", "growth", "ok",
+      ])
 
     let bench = try sepal("bench", model, "--runs", "3", "--json").json()
     #expect(

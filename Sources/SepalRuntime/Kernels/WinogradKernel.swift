@@ -27,6 +27,7 @@ struct WinogradKernel: Kernel {
   let packedOperands = [1, 2]
   let outputForm = Form.blocked
   var units: Int { sharesPanels ? panels : strips.tiles }
+  var tile: Int { winograd.tile }
   var scratchBytes: Int { strips.byteCount }
   var weightBytes: Int { weights.byteCount }
 

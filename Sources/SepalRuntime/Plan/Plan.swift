@@ -19,6 +19,9 @@ public struct Plan: Sendable, CustomStringConvertible {
     public let output: TensorType?
     /// Where the first output is in the arena, in bytes.
     public let offset: Int
+    package let nodeIDs: [NodeID]
+    /// Outputs a side of the tiles of Winograd's algorithm, if that is how it is computed.
+    package let winogradTile: Int?
 
     public var isReference: Bool { kernel == "reference" }
   }
@@ -48,7 +51,7 @@ public struct Plan: Sendable, CustomStringConvertible {
           sum
             + (node.op.macs(graph.inputTypes(of: node), outputs: node.outputs.map { graph.type(of: $0) }))
         }, movedBytes: step.movedBytes, output: step.nodes.last.map { graph.type(of: $0.output) },
-        offset: offset)
+        offset: offset, nodeIDs: step.nodes.map(\.id), winogradTile: (step.kernel as? WinogradKernel)?.tile)
     }
   }
 

@@ -107,9 +107,8 @@ public struct Bisection: Sendable {
       return inputs
     }
     var generator = InputGenerator(seed: options.seed)
-    for _ in 0..<max(1, options.samples) {
-      let inputs = generator.inputs(for: original)
-      if try !validator.run(inputs: inputs).isEquivalent { return inputs }
+    for sample in generator.samples(max(1, options.samples), for: original) {
+      if try !validator.run(samples: [sample]).isEquivalent { return sample.inputs }
     }
     throw ComparisonError("the models are equivalent on these inputs: there is nothing to search for")
   }

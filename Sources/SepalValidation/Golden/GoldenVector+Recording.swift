@@ -5,21 +5,19 @@ extension GoldenVector {
   /// More elements of an output are sampled, so that a file grows by little.
   static let maximumSamples = 4096
 
-  /// What `original` computes on the inputs that `seed` gives.
+  /// What `original` computes on the inputs that `seed` gives, and so many predicted standard deviations as bounds.
   public init(
-    recording original: Graph, seed: UInt64 = 1, tolerance: Tolerance = Tolerance()
+    recording original: Graph, seed: UInt64 = 1, deviations: Double = 10
   ) throws(ComparisonError) {
     self.init(generator: GoldenInputs.generator, seed: seed, outputs: [])
-    let computed = try Self.evaluate(original, seed)
-    for output in original.outputs {
-      guard let elements = computed[output.name]?.doubles() else { continue }
+    for output in try Predictor(original).predict(GoldenInputs.make(for: original, seed: seed)) {
+      let elements = output.reference.doubles()
       let samples = min(elements.count, Self.maximumSamples)
       let positions = Self.positions(count: elements.count, samples: samples, seed: seed)
-      let largest = elements.reduce(0) { $1.isFinite ? max($0, $1.magnitude) : $0 }
       outputs.append(
         Output(
           name: output.name, count: elements.count, values: positions.map { elements[$0] },
-          bounds: [Float(roundingUp: tolerance.absolute + tolerance.relative * largest)]))
+          bounds: positions.map { Float(roundingUp: deviations * output.sigma[$0]) }))
     }
   }
 

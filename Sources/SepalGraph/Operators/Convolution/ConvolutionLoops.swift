@@ -51,6 +51,17 @@ struct ConvolutionLoops {
   func gather(_ x: [Double], _ weight: [Double], bias: [Double]?) -> [Double] {
     let x = channelsFirst(x, channels: groups * planeChannels, size: planeCount)
     var result = filled(with: bias, channels: groups * positionChannels, size: positionCount)
+    // Products with the zeros of the padding add nothing where weights are finite.
+    if positionChannels >= 4, positionCount > 0, weight.allSatisfy(\.isFinite) {
+      gatherByProducts(x, weight, into: &result)
+    } else {
+      gatherByRuns(x, weight, into: &result)
+    }
+    return inLayout(result, channels: groups * positionChannels, size: positionCount)
+  }
+
+  /// Weight by weight, over all positions that it reaches.
+  func gatherByRuns(_ x: [Double], _ weight: [Double], into result: inout [Double]) {
     let stride = strides[2]
     result.withUnsafeMutableBufferPointer { result in
       x.withUnsafeBufferPointer { x in
@@ -64,7 +75,76 @@ struct ConvolutionLoops {
         }
       }
     }
-    return inLayout(result, channels: groups * positionChannels, size: positionCount)
+  }
+
+  /// As matrix products: what a stretch of positions sees of the plane, one row a weight, times the weights.
+  func gatherByProducts(_ x: [Double], _ weight: [Double], into result: inout [Double]) {
+    let taps = kernel.reduce(1, *)
+    let depth = planeChannels * taps
+    guard depth > 0 else { return }
+    let isPlane =
+      taps == 1 && strides.allSatisfy { $0 == 1 } && padBegins.allSatisfy { $0 == 0 } && positions == plane
+    let stretch = isPlane ? positionCount : min(positionCount, max(64, (1 << 18) / depth))
+    let runs = isPlane ? [] : (0..<taps).map(runs(ofTap:))
+    var seen = [Double](repeating: 0, count: isPlane ? 0 : depth * stretch)
+    result.withUnsafeMutableBufferPointer { result in
+      x.withUnsafeBufferPointer { x in
+        weight.withUnsafeBufferPointer { weight in
+          guard let result = result.baseAddress, let x = x.baseAddress, let weight = weight.baseAddress else {
+            return
+          }
+          for n in 0..<batch {
+            for group in 0..<groups {
+              let w = weight + group * positionChannels * depth
+              let source = x + (n * groups + group) * planeChannels * planeCount
+              let target = result + (n * groups + group) * positionChannels * positionCount
+              for first in Swift.stride(from: 0, to: positionCount, by: stretch) {
+                let columns = min(stretch, positionCount - first)
+                if isPlane {
+                  product(depth, columns, xRow: planeCount).accumulate(target + first, w, source + first)
+                  continue
+                }
+                seen.withUnsafeMutableBufferPointer { seen in
+                  guard let seen = seen.baseAddress else { return }
+                  collect(source, runs, first..<first + columns, into: seen)
+                  product(depth, columns, xRow: columns).accumulate(target + first, w, seen)
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private func product(_ depth: Int, _ columns: Int, xRow: Int) -> ChannelProduct {
+    ChannelProduct(rows: positionChannels, depth: depth, columns: columns, xRow: xRow, cRow: positionCount)
+  }
+
+  /// The matrix [channel and tap][position] of what `stretch` sees of one group's planes; zero in the padding.
+  private func collect(
+    _ source: UnsafePointer<Double>, _ runs: [[(position: Int, plane: Int, count: Int)]],
+    _ stretch: Range<Int>, into seen: UnsafeMutablePointer<Double>
+  ) {
+    let (columns, step) = (stretch.count, strides[2])
+    seen.update(repeating: 0, count: planeChannels * runs.count * columns)
+    for tap in runs.indices {
+      for run in runs[tap] {
+        let begin = max(run.position, stretch.lowerBound)
+        let end = min(run.position + run.count, stretch.upperBound)
+        guard begin < end else { continue }
+        let from = source + run.plane + (begin - run.position) * step
+        for q in 0..<planeChannels {
+          let row = seen + (q * runs.count + tap) * columns + (begin - stretch.lowerBound)
+          let line = from + q * planeCount
+          if step == 1 {
+            row.update(from: line, count: end - begin)
+          } else {
+            for index in 0..<end - begin { row[index] = line[index * step] }
+          }
+        }
+      }
+    }
   }
 
   /// The transposed convolution: each position scatters into the plane.
@@ -161,15 +241,27 @@ struct ConvolutionLoops {
     layout == .channelsFirst ? x : transposed(x, rows: channels, columns: size)
   }
 
-  /// Each of `batch` matrices transposed.
+  /// Each of `batch` matrices transposed, in squares that stay in cache.
   private func transposed(_ x: [Double], rows: Int, columns: Int) -> [Double] {
-    var result = [Double](repeating: 0, count: x.count)
-    for n in 0..<batch {
-      let base = n * rows * columns
-      for row in 0..<rows {
-        for column in 0..<columns { result[base + column * rows + row] = x[base + row * columns + column] }
+    let side = 16
+    return [Double](unsafeUninitializedCapacity: x.count) { result, count in
+      count = x.count
+      guard let target = result.baseAddress else { return }
+      x.withUnsafeBufferPointer { x in
+        guard let x = x.baseAddress else { return }
+        for n in 0..<batch {
+          let base = n * rows * columns
+          for row0 in stride(from: 0, to: rows, by: side) {
+            for column0 in stride(from: 0, to: columns, by: side) {
+              for row in row0..<min(row0 + side, rows) {
+                for column in column0..<min(column0 + side, columns) {
+                  (target + base + column * rows + row).initialize(to: x[base + row * columns + column])
+                }
+              }
+            }
+          }
+        }
       }
     }
-    return result
   }
 }
