@@ -15,7 +15,8 @@ struct Validate: ParsableCommand {
       Equivalent means two things. Every step of the runtime is within the bound on rounding errors of the same step \
       in double precision on the same operands. And every element of every output is within so many standard \
       deviations of the original's (--deviations), as they are predicted for the rounding errors on the way and for \
-      weights in less than single precision. --atol or --rtol take the place of the second: \
+      weights in less than single precision; so is every layer inside that stands for a tensor of the original, within \
+      three times as many. --atol or --rtol take the place of the second: \
       |difference| ≤ atol + rtol · max |original|. Exit code 1 when the models are not equivalent.
 
       Any two readable models can be compared. Inputs and outputs belong together by name, otherwise by type and order.
@@ -53,7 +54,7 @@ struct Validate: ParsableCommand {
   @Option(help: "Threads of the converted model.")
   var threads = 1
 
-  @Flag(help: "Compare every layer that survived, and list them.")
+  @Flag(help: "List every layer that survived.")
   var layers = false
 
   @Flag(help: "When they are not equivalent, find the rewrite that is to blame.")
@@ -97,7 +98,6 @@ struct Validate: ParsableCommand {
     options.samples = samples
     options.seed = seed
     options.criterion = criterion
-    options.comparesLayers = layers
     options.threads = threads
     options.workers = max(1, ProcessInfo.processInfo.activeProcessorCount / threads)
     let report = try compare(before, after, options)

@@ -9,6 +9,7 @@ struct LayerMap: Sendable {
     let origin: Origin
     /// Layers that it is computed from, by place.
     let sources: [Int]
+    let isOutput: Bool
   }
 
   /// In execution order.
@@ -47,7 +48,8 @@ struct LayerMap: Sendable {
         else { continue }
         places[id] = layers.count
         readers[origin.name, default: 0] += 1
-        layers.append(Layer(name: value.name, origin: origin, sources: sources))
+        layers.append(
+          Layer(name: value.name, origin: origin, sources: sources, isOutput: value.isGraphOutput))
       }
     }
     fusedAway = computed.filter { readers[$0] == nil }
@@ -57,7 +59,7 @@ struct LayerMap: Sendable {
 /// Compares layer by layer while both sides run: each waits for the other, and a tensor is dropped when it was compared.
 struct LayerWalk {
   private let map: LayerMap
-  private let criterion: Criterion
+  private let outputs, inner: Criterion
 
   /// Within a network errors of many channels go together here and there, and there are hundreds of thousands of elements: a
   /// layer is taken for wrong at so many times what an output may show.
@@ -65,10 +67,11 @@ struct LayerWalk {
 
   init(_ map: LayerMap, criterion: Criterion) {
     self.map = map
+    outputs = criterion
     if case .deviations(let lambda) = criterion {
-      self.criterion = .deviations(Self.width * lambda)
+      inner = .deviations(Self.width * lambda)
     } else {
-      self.criterion = criterion
+      inner = criterion
     }
   }
 
@@ -92,7 +95,8 @@ struct LayerWalk {
           layers[place] = LayerComparison(
             name: layer.name, origin: layer.origin.name,
             comparison: Comparison(
-              aligned, reference: source.value, sigma: source.errors.map { $0.squareRoot() }, by: criterion),
+              aligned, reference: source.value, sigma: source.errors.map { $0.squareRoot() },
+              by: layer.isOutput ? outputs : inner),
             sources: layer.sources)
         } catch {
           failure = error

@@ -29,10 +29,9 @@ public struct ValidationReport: Sendable, Hashable {
   public private(set) var outputs: [OutputComparison] = []
   /// Every step of the runtime's plan, by itself, in execution order.
   public private(set) var steps: [StepComparison] = []
-  /// In execution order; empty unless layers were asked for or an output is beyond its bound, of which then the first
-  /// such sample is shown.
+  /// In execution order; empty unless layers were asked for.
   public private(set) var layers: [LayerComparison] = []
-  /// Source tensors that no value of the converted graph stands for; as layers, only where these are compared.
+  /// Source tensors that no value of the converted graph stands for; as layers, empty unless these were asked for.
   public internal(set) var fusedAway: [String] = []
 
   init(seed: UInt64?, criterion: Criterion, weightPrecision: WeightPrecision, notes: [String]) {
@@ -44,6 +43,7 @@ public struct ValidationReport: Sendable, Hashable {
 
   public var isEquivalent: Bool {
     outputs.allSatisfy { $0.comparison.isWithinBound } && steps.allSatisfy(\.isWithinBound)
+      && layers.allSatisfy { $0.comparison.isWithinBound }
   }
 
   /// The first layer in execution order beyond its bound.
@@ -62,15 +62,11 @@ public struct ValidationReport: Sendable, Hashable {
       for (index, output) in sample.outputs.enumerated() { outputs[index].comparison.merge(output.comparison) }
       for (index, step) in sample.steps.enumerated() { steps[index].merge(step) }
     }
-    add(layers: sample.layers)
     samples.append(name)
-  }
-
-  mutating func add(layers newLayers: [LayerComparison]) {
     if layers.isEmpty {
-      layers = newLayers
+      layers = sample.layers
     } else {
-      for (index, layer) in newLayers.enumerated() { layers[index].comparison.merge(layer.comparison) }
+      for (index, layer) in sample.layers.enumerated() { layers[index].comparison.merge(layer.comparison) }
     }
     for index in layers.indices {
       let before = layers[index].sources.map { layers[$0].comparison.rmsRelative }.reduce(0x1p-24, max)

@@ -7,16 +7,18 @@ import SepalTensor
 ///
 /// There are two verdicts. Every step of the runtime's plan is compared with the reference on the operands that the runtime
 /// itself computed, against a bound on rounding errors that holds for any order of operations: beyond it, a kernel or the
-/// plan is wrong. And every output is compared with the original's, against the standard deviation that rounding errors
-/// gather on the way: far beyond it, the models are different functions.
+/// plan is wrong. And every output, and every value inside that stands for a tensor of the original, is compared with that,
+/// against the standard deviation that rounding errors gather on the way: far beyond it, the models are different
+/// functions.
 public struct Validator: Sendable {
   public struct Options: Sendable {
     /// Of each kind of input in turn: see `InputKind`.
     public var samples = InputKind.allCases.count
     public var seed: UInt64 = 1
     public var criterion = Criterion.deviations(10)
-    /// Compare every value that has an origin, not only the outputs.
-    public var comparesLayers = false
+    /// Compare every value that has an origin, not only the outputs: a mistake that outputs hardly show stands out in its
+    /// layer.
+    public var comparesLayers = true
     /// Threads of the converted model.
     public var threads = 1
     /// Samples that run at the same time.
@@ -82,7 +84,7 @@ public struct Validator: Sendable {
     ThreadPool(count: min(max(1, options.workers), samples.count)).forEach(samples.indices) { index in
       var result: Result<SampleResult, ComparisonError>
       do throws(ComparisonError) {
-        result = .success(try compare(samples[index].inputs, layers: options.comparesLayers))
+        result = .success(try compare(samples[index].inputs))
       } catch {
         result = .failure(error)
       }
@@ -94,20 +96,14 @@ public struct Validator: Sendable {
     }
     var report = ValidationReport(
       seed: seed, criterion: options.criterion, weightPrecision: weightPrecision, notes: notes)
-    var firstFailure: Int?
     for (index, result) in state.withLock({ $0.results }).enumerated() {
-      guard let result else { continue }
-      report.add(try result.get(), named: samples[index].name)
-      if firstFailure == nil, !report.isEquivalent { firstFailure = index }
-    }
-    if let firstFailure, !options.comparesLayers {
-      report.add(layers: try compare(samples[firstFailure].inputs, layers: true).layers)
+      if let result { report.add(try result.get(), named: samples[index].name) }
     }
     if !report.layers.isEmpty { report.fusedAway = map.fusedAway }
     return report
   }
 
-  private func compare(_ inputs: [String: Tensor], layers: Bool) throws(ComparisonError) -> SampleResult {
+  private func compare(_ inputs: [String: Tensor]) throws(ComparisonError) -> SampleResult {
     var result = SampleResult()
     var reference = try predictor.start(inputs)
     var given: [String: Tensor] = [:]
@@ -122,7 +118,7 @@ public struct Validator: Sendable {
         throw ComparisonError("the converted model cannot be run: \(error)")
       }
     }
-    if layers {
+    if options.comparesLayers {
       // Segments hand over less than every value. Without them the bits are the same.
       let walk = LayerWalk(map, criterion: options.criterion)
       result.layers = try walk.compare(try stepwise().makeSession(), given, with: &reference)

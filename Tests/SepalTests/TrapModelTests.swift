@@ -38,8 +38,7 @@ struct TrapModelTests {
     let file = ScratchFile()
     _ = try convert(name, inputs, to: file)
     let original = try ModelFile(path: Fixtures.path("traps/\(name).onnx"), shapes: inputs.mapValues(\.shape))
-    var options = Validator.Options()
-    options.comparesLayers = true
+    let options = Validator.Options()
     let validator = try Validator(
       original: original.graph, converted: try ModelFile(path: file.path).graph, options: options)
     let report = try validator.run(inputs: inputs)

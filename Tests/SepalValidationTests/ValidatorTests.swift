@@ -29,8 +29,7 @@ struct ValidatorTests {
   }
 
   private func report(_ converted: Graph) throws -> ValidationReport {
-    var options = Validator.Options()
-    options.comparesLayers = true
+    let options = Validator.Options()
     return try Validator(original: try network(), converted: converted, options: options).run()
   }
 
