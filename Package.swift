@@ -122,7 +122,9 @@ let package = Package(
       name: "SepalFormatTests", dependencies: ["SepalFormat", "SepalGraph", "SepalTensor", "SepalZip"]),
     .testTarget(
       name: "SepalRuntimeTests",
-      dependencies: ["SepalRuntime", "SepalGraph", "SepalTensor", "CSepalKernels", "AllocationCounter"]),
+      dependencies: [
+        "SepalRuntime", "SepalValidation", "SepalGraph", "SepalTensor", "CSepalKernels", "AllocationCounter",
+      ]),
     .testTarget(
       name: "SepalValidationTests",
       dependencies: ["SepalValidation", "SepalGraph", "SepalTensor", "SepalPasses", "SepalRuntime"]),

@@ -38,7 +38,7 @@ public struct NamedArrays: Sendable {
     }
   }
 
-  private mutating func insert(_ name: String, _ array: Tensor) throws(SepalError) {
+  mutating func insert(_ name: String, _ array: Tensor) throws(SepalError) {
     guard arrays.updateValue(array, forKey: name) == nil else {
       throw SepalError(.usage, "input '\(name)' was given twice")
     }

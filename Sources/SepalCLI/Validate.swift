@@ -33,10 +33,16 @@ struct Validate: ParsableCommand {
 
   @OptionGroup var source: SourceOptions
 
-  @Option(help: "Compare on this input instead of random ones: name=F.npy or F.npz.")
+  @Option(
+    help: """
+      Compare on this instead of random inputs: name=F.npy for each input, an F.npz or F.npy of one or many samples, a \
+      folder of .npy files, or of ONNX's test_data_set_ folders.
+      """)
   var input: [String] = []
 
-  @Option(help: "Number of seeded inputs: normal, even, zero, near the knees of activations, large, small, constant.")
+  @Option(
+    help:
+      "Number of seeded inputs: normal, even, zero, near the knees of activations, large, small, constant.")
   var samples = Validator.Options().samples
 
   @Option(help: "Seed of the random inputs.")
@@ -100,11 +106,15 @@ struct Validate: ParsableCommand {
     options.criterion = criterion
     options.threads = threads
     options.workers = max(1, ProcessInfo.processInfo.activeProcessorCount / threads)
-    let report = try compare(before, after, options)
-    let bisection =
-      bisect && !report.isEquivalent
-      ? try BisectionReport(
-        before, after, options: options, inputs: try givenInputs(for: before), reproFolder: repro) : nil
+    let given = input.isEmpty ? nil : try InputSamples(input, for: before.graph)
+    let report = try compare(before, after, options, given)
+    var bisection: BisectionReport?
+    if bisect, let failure = report.firstFailure {
+      let sample =
+        try given?.sample(failure) ?? InputGenerator.sample(failure, seed: seed, for: before.graph)
+      bisection = try BisectionReport(
+        before, after, options: options, inputs: sample.inputs, reproFolder: repro)
+    }
     if json {
       try printJSON(ValidationSummary(report, bisection))
     } else {
@@ -122,25 +132,23 @@ struct Validate: ParsableCommand {
   }
 
   private func compare(
-    _ before: ModelFile, _ after: ModelFile, _ options: Validator.Options
+    _ before: ModelFile, _ after: ModelFile, _ options: Validator.Options, _ given: InputSamples?
   ) throws -> ValidationReport {
-    let inputs = try givenInputs(for: before)
     do throws(ComparisonError) {
       let validator = try Validator(original: before.graph, converted: after.graph, options: options)
       for note in validator.notes { FileHandle.error.write("note: \(note)\n") }
-      if let inputs { return try validator.run(inputs: inputs) }
-      let progress = ProgressLine(label: "validating", total: options.samples)
-      return try validator.run { progress.update($0) }
+      let progress = ProgressLine(label: "validating", total: given?.count ?? options.samples)
+      guard let given else { return try validator.run { progress.update($0) } }
+      return try validator.run(samples: given.count, progress: { progress.update($0) }) {
+        (index) throws(ComparisonError) in
+        do throws(SepalError) {
+          return try given.sample(index)
+        } catch {
+          throw ComparisonError(error.message)
+        }
+      }
     } catch {
       throw SepalError(.badData, "\(before.path) and \(after.path): \(error)")
     }
-  }
-
-  /// Those of --input; nil where there are none.
-  private func givenInputs(for model: ModelFile) throws(SepalError) -> [String: Tensor]? {
-    guard !input.isEmpty else { return nil }
-    var arrays = NamedArrays()
-    for argument in input { try arrays.add(argument, for: model.graph) }
-    return try arrays.inputs(for: model.graph)
   }
 }

@@ -14,7 +14,7 @@ struct ValidationText {
     printSteps()
     let count = report.samples.count
     let inputs =
-      report.seed.map { "\(count) input\(count == 1 ? "" : "s") (seed \($0))" }
+      report.seed.map { "\(count) random input\(count == 1 ? "" : "s") (seed \($0))" }
       ?? (count == 1 ? "the given input" : "the \(count) given inputs")
     print(report.isEquivalent ? "equivalent on \(inputs)" : "NOT equivalent on \(inputs)")
     if report.weightPrecision == .half { print("weights in float16 are judged by what they promise") }
@@ -34,7 +34,8 @@ struct ValidationText {
     for output in report.outputs {
       let figures = output.comparison
       table.add([
-        output.name, scientific(figures.maxAbsolute), scientific(figures.rmsRelative), fixed(figures.cosine, 8),
+        output.name, scientific(figures.maxAbsolute), scientific(figures.rmsRelative),
+        fixed(figures.cosine, 8),
         figures.top1Agrees ? "same" : "differs", sigmas(figures.top1Margin), sigmas(figures.deviations),
         bound(figures), verdict(figures.isWithinBound),
       ])
@@ -49,7 +50,8 @@ struct ValidationText {
 
   private func printLayers() {
     var table = TextTable([
-      ("layer", .left), ("source tensor", .left), ("max abs", .right), ("rms rel", .right), ("growth", .right),
+      ("layer", .left), ("source tensor", .left), ("max abs", .right), ("rms rel", .right),
+      ("growth", .right),
       ("worst", .right), ("bound", .right), ("", .left),
     ])
     for layer in report.layers {

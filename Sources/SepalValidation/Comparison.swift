@@ -114,7 +114,9 @@ public struct Comparison: Sendable, Hashable {
       let chosen = range.max { x[$0] < x[$1] } ?? start
       // A tie of the reference within the bound has no one winner.
       if y[best] - y[chosen] > limit(best) + limit(chosen) { top1Agrees = false }
-      guard let deviation, let next = range.filter({ $0 != best }).max(by: { y[$0] < y[$1] }) else { continue }
+      guard let deviation, let next = range.filter({ $0 != best }).max(by: { y[$0] < y[$1] }) else {
+        continue
+      }
       let lead = y[best] - y[next]
       let sigma = (deviation[best] * deviation[best] + deviation[next] * deviation[next]).squareRoot()
       if lead.isFinite { top1Margin = min(top1Margin, sigma > 0 ? lead / sigma : lead > 0 ? .infinity : 0) }

@@ -36,12 +36,11 @@ public struct InputGenerator: Sendable {
 
   public init(seed: UInt64) { bits = SplitMix64(seed: seed) }
 
-  /// So many samples, of each kind in turn.
-  public mutating func samples(_ count: Int, for graph: Graph) -> [ValidationSample] {
-    (0..<count).map { index in
-      let kind = InputKind.allCases[index % InputKind.allCases.count]
-      return ValidationSample(name: kind.rawValue, inputs: inputs(for: graph, kind))
-    }
+  /// One of the samples that a seed gives, of each kind in turn.
+  public static func sample(_ index: Int, seed: UInt64, for graph: Graph) -> ValidationSample {
+    let kind = InputKind.allCases[index % InputKind.allCases.count]
+    var generator = InputGenerator(seed: seed &+ UInt64(index))
+    return ValidationSample(name: kind.rawValue, inputs: generator.inputs(for: graph, kind))
   }
 
   public mutating func inputs(for graph: Graph, _ kind: InputKind = .normal) -> [String: Tensor] {

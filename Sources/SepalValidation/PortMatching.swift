@@ -34,7 +34,8 @@ struct PortMatching: Sendable {
   ) throws(ComparisonError) -> [Port] {
     guard left.count == right.count else {
       throw ComparisonError(
-        "the original has \(left.count) \(what)s (\(list(left))), the converted model \(right.count) (\(list(right)))")
+        "the original has \(left.count) \(what)\(left.count == 1 ? "" : "s") (\(list(left))), the converted model "
+          + "\(right.count) (\(list(right)))")
     }
     let places = Dictionary(right.enumerated().map { ($1.name, $0) }) { first, _ in first }
     let known = Set(left.map(\.name))

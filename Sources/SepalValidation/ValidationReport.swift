@@ -24,8 +24,10 @@ public struct ValidationReport: Sendable, Hashable {
   public let weightPrecision: WeightPrecision
   /// What was assumed to bring the two models together.
   public let notes: [String]
-  /// What kind each sample is of.
+  /// What kind each sample is of, or what it is called.
   public private(set) var samples: [String] = []
+  /// The first sample on which the two are not equivalent.
+  public private(set) var firstFailure: Int?
   public private(set) var outputs: [OutputComparison] = []
   /// Every step of the runtime's plan, by itself, in execution order.
   public private(set) var steps: [StepComparison] = []
@@ -59,7 +61,9 @@ public struct ValidationReport: Sendable, Hashable {
     if samples.isEmpty {
       (outputs, steps) = (sample.outputs, sample.steps)
     } else {
-      for (index, output) in sample.outputs.enumerated() { outputs[index].comparison.merge(output.comparison) }
+      for (index, output) in sample.outputs.enumerated() {
+        outputs[index].comparison.merge(output.comparison)
+      }
       for (index, step) in sample.steps.enumerated() { steps[index].merge(step) }
     }
     samples.append(name)
@@ -68,6 +72,7 @@ public struct ValidationReport: Sendable, Hashable {
     } else {
       for (index, layer) in sample.layers.enumerated() { layers[index].comparison.merge(layer.comparison) }
     }
+    if firstFailure == nil, !isEquivalent { firstFailure = samples.count - 1 }
     for index in layers.indices {
       let before = layers[index].sources.map { layers[$0].comparison.rmsRelative }.reduce(0x1p-24, max)
       layers[index].growth = layers[index].comparison.rmsRelative / before

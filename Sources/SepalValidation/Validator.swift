@@ -57,36 +57,36 @@ public struct Validator: Sendable {
   public func run(
     progress: @escaping @Sendable (Int) -> Void = { _ in }
   ) throws(ComparisonError) -> ValidationReport {
-    var generator = InputGenerator(seed: options.seed)
-    return try run(generator.samples(max(1, options.samples), for: original), options.seed, progress)
+    let (original, seed) = (original, options.seed)
+    return try run(samples: options.samples, seed: seed, progress: progress) { index in
+      InputGenerator.sample(index, seed: seed, for: original)
+    }
   }
 
   /// Validates on the inputs given, one tensor per input of the original.
   public func run(inputs: [String: Tensor]) throws(ComparisonError) -> ValidationReport {
-    try run(samples: [ValidationSample(name: "given", inputs: inputs)])
+    try run(samples: 1) { _ in ValidationSample(name: "given", inputs: inputs) }
   }
 
-  /// Validates on the samples given, each with one tensor per input of the original.
+  /// Validates on so many samples, each with one tensor per input of the original. They are asked for when it is their
+  /// turn, by several threads where the options say so.
   public func run(
-    samples: [ValidationSample], progress: @escaping @Sendable (Int) -> Void = { _ in }
-  ) throws(ComparisonError) -> ValidationReport {
-    try run(samples, nil, progress)
-  }
-
-  private func run(
-    _ samples: [ValidationSample], _ seed: UInt64?, _ progress: @escaping @Sendable (Int) -> Void
+    samples count: Int, seed: UInt64? = nil, progress: @escaping @Sendable (Int) -> Void = { _ in },
+    sample: @escaping @Sendable (Int) throws(ComparisonError) -> ValidationSample
   ) throws(ComparisonError) -> ValidationReport {
     struct State {
       var done = 0
-      var results: [Result<SampleResult, ComparisonError>?]
+      var results: [Result<(name: String, result: SampleResult), ComparisonError>?]
     }
-    let state = Locked(State(results: samples.map { _ in nil }))
-    ThreadPool(count: min(max(1, options.workers), samples.count)).forEach(samples.indices) { index in
-      var result: Result<SampleResult, ComparisonError>
-      do throws(ComparisonError) {
-        result = .success(try compare(samples[index].inputs))
-      } catch {
-        result = .failure(error)
+    let count = max(1, count)
+    let state = Locked(
+      State(
+        results: [Result<(name: String, result: SampleResult), ComparisonError>?](
+          repeating: nil, count: count)))
+    ThreadPool(count: min(max(1, options.workers), count)).forEach(0..<count) { index in
+      let result = Result { () throws(ComparisonError) in
+        let sample = try sample(index)
+        return (name: sample.name, result: try compare(sample.inputs))
       }
       state.withLock { state in
         state.results[index] = result
@@ -96,8 +96,9 @@ public struct Validator: Sendable {
     }
     var report = ValidationReport(
       seed: seed, criterion: options.criterion, weightPrecision: weightPrecision, notes: notes)
-    for (index, result) in state.withLock({ $0.results }).enumerated() {
-      if let result { report.add(try result.get(), named: samples[index].name) }
+    for result in state.withLock({ $0.results }) {
+      guard let (name, sample) = try result?.get() else { continue }
+      report.add(sample, named: name)
     }
     if !report.layers.isEmpty { report.fusedAway = map.fusedAway }
     return report

@@ -59,7 +59,6 @@ struct ValidatorTests {
     #expect(!(try report(try network(activation: .clip(min: 0, max: 5.9)))).isEquivalent)
   }
 
-
   @Test func equalSeedsGiveEqualInputsAndOthersDoNot() throws {
     let graph = try network()
     var (first, second, other) = (InputGenerator(seed: 3), InputGenerator(seed: 3), InputGenerator(seed: 4))

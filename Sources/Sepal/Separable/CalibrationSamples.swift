@@ -2,14 +2,6 @@ import SepalGraph
 import SepalNumpy
 import SepalTensor
 
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
-
 /// Samples of a model's inputs, from a file with a batch of them or a folder of files.
 public struct CalibrationSamples: Sendable {
   public let count: Int
@@ -47,7 +39,7 @@ public struct CalibrationSamples: Sendable {
     _ path: String, _ names: [String]
   ) throws(SepalError) -> [(file: String, arrays: [String: Tensor])] {
     var files = [path]
-    if let names = Self.names(inFolder: path) {
+    if let names = namesInFolder(path) {
       files = names.filter { $0.hasSuffix(".npy") }.sorted().map { "\(path)/\($0)" }
       guard !files.isEmpty else { throw SepalError(.badData, "\(path): no .npy file in this folder") }
     }
@@ -71,18 +63,6 @@ public struct CalibrationSamples: Sendable {
       result.append((file, arrays))
     }
     return result
-  }
-
-  /// Nil where `path` is no folder that can be read.
-  private static func names(inFolder path: String) -> [String]? {
-    guard let folder = opendir(path) else { return nil }
-    defer { closedir(folder) }
-    var names: [String] = []
-    while let entry = readdir(folder) {
-      names.append(
-        withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
-    }
-    return names
   }
 
   private static func samples(

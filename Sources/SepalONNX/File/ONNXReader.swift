@@ -130,7 +130,7 @@ struct ONNXReader {
     }
   }
 
-  private mutating func initializer(_ range: Range<Int>) throws(ONNXError) -> ONNXTensor {
+  mutating func initializer(_ range: Range<Int>) throws(ONNXError) -> ONNXTensor {
     try scan(range, ONNXSchema.tensor, depth: 3)
     return try unpack(ONNXSchema.tensor, Onnx__TensorProto.self) { reader, message throws(ONNXError) in
       try reader.convert(tensor: message)

@@ -106,9 +106,9 @@ public struct Bisection: Sendable {
       }
       return inputs
     }
-    var generator = InputGenerator(seed: options.seed)
-    for sample in generator.samples(max(1, options.samples), for: original) {
-      if try !validator.run(samples: [sample]).isEquivalent { return sample.inputs }
+    for index in 0..<max(1, options.samples) {
+      let inputs = InputGenerator.sample(index, seed: options.seed, for: original).inputs
+      if try !validator.run(inputs: inputs).isEquivalent { return inputs }
     }
     throw ComparisonError("the models are equivalent on these inputs: there is nothing to search for")
   }

@@ -41,7 +41,9 @@ struct ErrorSite {
   func contribution(of index: Int, roundings count: Int, isWeighted: Bool = true) -> Tensor? {
     guard let operand = inputs.optional(index) else { return nil }
     let values = operand.value.doubles()
-    let factor = measure == .bound ? rounding.gamma(count) : Double(count) * rounding.variance + (isWeighted ? weightVariance : 0)
+    let factor =
+      measure == .bound
+      ? rounding.gamma(count) : Double(count) * rounding.variance + (isWeighted ? weightVariance : 0)
     var result: [Double]
     switch measure {
     case .bound: result = values.map { factor * $0.magnitude }

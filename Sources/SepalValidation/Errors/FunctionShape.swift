@@ -76,6 +76,8 @@ extension Activation {
     func lost(_ value: Double) -> Double {
       value.isFinite ? (Double(Float(value)) - value).magnitude * 0x1p24 : 0
     }
+    // What the reference loses where it subtracts from 1 what is nearly 1, in double precision.
+    @Sendable func tail(_ x: Double) -> Double { x.magnitude * 0x1p-27 }
     switch self {
     case .identity: return FunctionShape(function) { _, _ in 0 }
     case .relu:
@@ -95,7 +97,8 @@ extension Activation {
       return FunctionShape(function, turns: alpha < 0 ? [0] : []) { x, y in x < 0 ? 16 * y.magnitude : 0 }
     case .hardSigmoid(let alpha, let beta):
       return FunctionShape(function) { x, y in
-        y == 0 || y == 1 ? 4 * min(1, (alpha * x).magnitude + beta.magnitude) : 4 * ((alpha * x).magnitude + beta.magnitude)
+        y == 0 || y == 1
+          ? 4 * min(1, (alpha * x).magnitude + beta.magnitude) : 4 * ((alpha * x).magnitude + beta.magnitude)
       }
     case .hardSwish:
       return FunctionShape(function, turns: [-1.5]) { x, y in
@@ -106,11 +109,11 @@ extension Activation {
     case .tanh: return FunctionShape(function, lastPlaces: 8)
     case .gelu:
       return FunctionShape(function, turns: [-0.7517915246935645]) { x, y in
-        (32 + (x < -1 ? 8 * x * x : 0)) * y.magnitude
+        (32 + (x < -1 ? 8 * x * x : 0)) * y.magnitude + tail(x)
       }
     case .geluTanh:
       return FunctionShape(function, turns: [-0.7524614220710163]) { x, y in
-        (40 + (x < -1 ? 16 * x * x * (1 + 0.044715 * x * x) : 0)) * y.magnitude
+        (40 + (x < -1 ? 16 * x * x * (1 + 0.044715 * x * x) : 0)) * y.magnitude + tail(x)
       }
     }
   }

@@ -16,7 +16,8 @@ extension Softmax: ErrorBounded {
       let top = offsets.reduce(-Double.infinity) { max($0, x[$1]) }
       // The errors of the exponents, relative errors of the terms.
       let relative = offsets.map { offset in
-        (site.inputs[0].error?[offset] ?? 0) + rounding.error(measure, of: min(104, (x[offset] - top).magnitude))
+        (site.inputs[0].error?[offset] ?? 0)
+          + rounding.error(measure, of: min(104, (x[offset] - top).magnitude))
           + measure.error(within: 8 * rounding.unit)
       }
       let largest = relative.reduce(0, max)

@@ -63,7 +63,9 @@ public enum WeightPrecision: String, Sendable, Hashable {
   private static func halfShare(_ graph: Graph) -> Double {
     var (half, all) = (0, 0)
     for value in graph.values {
-      guard let constant = value.constant, constant.element == .float32, constant.count >= 16 else { continue }
+      guard let constant = value.constant, constant.element == .float32, constant.count >= 16 else {
+        continue
+      }
       all += constant.count
       let isHalf = constant.withUnsafeBytes { bytes in
         (0..<constant.count).allSatisfy { index in

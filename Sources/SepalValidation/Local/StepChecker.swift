@@ -7,17 +7,17 @@ import SepalTensor
 ///
 /// Each step is looked at by itself, so that bounds stay as small as the arithmetic of at most a few layers, whatever the
 /// depth. Values are kept until their last reader has run: as much memory as a run takes.
-struct StepChecker: Sendable {
-  let model: Model
+package struct StepChecker: Sendable {
+  package let model: Model
   private let analysis = ErrorAnalysis(measure: .bound)
 
-  init(_ model: Model) { self.model = model }
+  package init(_ model: Model) { self.model = model }
 
   /// Runs the model on one sample.
   ///
   /// - Parameter observe: called with every value that a step hands over.
   /// - Returns: the outputs, and one comparison for each step that computes nodes, in order.
-  func run(
+  package func run(
     inputs: [String: Tensor], session: Session, observing observe: (ValueID, Tensor) -> Void = { _, _ in }
   ) throws(ComparisonError) -> (outputs: [String: Tensor], steps: [StepComparison]) {
     var values = LiveValues(model.graph, inputs: inputs)

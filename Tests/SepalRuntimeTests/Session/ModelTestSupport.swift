@@ -1,6 +1,7 @@
 import SepalGraph
 import SepalRuntime
 import SepalTensor
+import SepalValidation
 import Testing
 
 /// A graph with one line per addition, and random tensors.
@@ -90,8 +91,11 @@ func expectSessionMatchesReference(
         worst <= tolerance * scale, "\(comment) \(isa): '\(name)' differs by \(worst)",
         sourceLocation: sourceLocation)
     }
+    expectStepsWithinBounds(model, feeds, "\(comment) \(isa)", sourceLocation: sourceLocation)
     options.fusesSegments = true
-    let fused = try Model(graph, options: options).makeSession().run(inputs: feeds)
+    let segmented = try Model(graph, options: options)
+    expectStepsWithinBounds(segmented, feeds, "\(comment) \(isa)", sourceLocation: sourceLocation)
+    let fused = try segmented.makeSession().run(inputs: feeds)
     for (name, tensor) in results[0] {
       #expect(
         results[1][name]?.isIdentical(to: tensor) == true, "\(comment) \(isa): '\(name)' in a second run",
@@ -99,6 +103,19 @@ func expectSessionMatchesReference(
       #expect(
         fused[name]?.isIdentical(to: tensor) == true, "\(comment) \(isa): '\(name)' in segments",
         sourceLocation: sourceLocation)
+    }
+  }
+}
+
+/// Every step is within the bound on the rounding errors of its operators, by the reference on what the step was given.
+func expectStepsWithinBounds(
+  _ model: Model, _ feeds: [String: Tensor], _ comment: String = "",
+  sourceLocation: SourceLocation = #_sourceLocation
+) {
+  #expect(throws: Never.self, sourceLocation: sourceLocation) {
+    let (_, steps) = try StepChecker(model).run(inputs: feeds, session: model.makeSession())
+    for step in steps {
+      #expect(step.isWithinBound, "\(comment): \(step)", sourceLocation: sourceLocation)
     }
   }
 }

@@ -134,6 +134,7 @@ import Testing
           options.segmentWay = way
           let model = try Model(m.graph, options: options)
           plans.append(model.plan)
+          if count == 1, way == nil { expectStepsWithinBounds(model, feeds, comment) }
           let session = model.makeSession()
           for round in 1...2 {
             let result = try session.run(inputs: feeds)

@@ -49,6 +49,7 @@ import Testing
           options.winogradTile = tile
           let model = try Model(m.graph, options: options)
           #expect(model.plan.steps.contains { $0.kernel.hasPrefix("winograd \(tile)x\(tile)") }, "\(c)")
+          if threads == 1 { expectStepsWithinBounds(model, feeds, "\(isa) tile \(tile), \(c)") }
           let session = model.makeSession()
           for _ in 1...2 {
             guard let result = try session.run(inputs: feeds)["y"], let want = expected["y"] else {
