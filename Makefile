@@ -248,10 +248,17 @@ check-export: $(if $(filter file,$(origin SEPAL)),build) .venv-export/.requireme
 check-export: ## Export models and check them with onnx.checker, ONNX Runtime, onnxsim and onnxslim (EXPORT_MODELS=…, OPSET=N).
 	.venv-export/bin/python fixtures/bench/check_export.py $(EXPORT_MODELS) --sepal $(SEPAL) --opset $(OPSET)
 
+# Ten passes with a mistake each, compiled into the tests, early and late in the pipeline.
+.PHONY: check-repro
+check-repro: setup .venv-export/.requirements ## Bisect ten wrong passes and ask ONNX Runtime about the models that show it.
+	@rm -rf .repro && mkdir .repro
+	SEPAL_REPRO_FOLDER=$(CURDIR)/.repro swift test $(TEST_FLAGS) --filter ReproFilesTests
+	.venv-export/bin/python fixtures/bench/check_repro.py .repro --at-least 20
+
 .PHONY: demo
 demo: build ## Convert, inspect, validate, run and bench the pretrained MobileNetV2.
 	@fixtures/demo.sh
 
 .PHONY: clean
 clean: ## Remove everything that the other targets made.
-	rm -rf .build .venv .venv-bench .venv-export .venv-keras .venv-train $(MODELS)
+	rm -rf .build .venv .venv-bench .venv-export .venv-keras .venv-train .repro $(MODELS)

@@ -102,6 +102,11 @@ let package = Package(
     // Counts allocations of the program that links it: the tests.
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
 
+    // Passes that are wrong, and a network that shows it.
+    .target(
+      name: "PlantedFaults", dependencies: ["SepalGraph", "SepalPasses", "SepalTensor"],
+      path: "Tests/PlantedFaults"),
+
     .testTarget(name: "SepalTensorTests", dependencies: ["SepalTensor"]),
     .testTarget(name: "SepalDigestTests", dependencies: ["SepalDigest", "SepalTensor"]),
     .testTarget(name: "SepalZipTests", dependencies: ["SepalZip", "SepalTensor", "CZlib"]),
@@ -127,8 +132,12 @@ let package = Package(
       ]),
     .testTarget(
       name: "SepalValidationTests",
-      dependencies: ["SepalValidation", "SepalGraph", "SepalTensor", "SepalPasses", "SepalRuntime"]),
-    .testTarget(name: "SepalTests", dependencies: ["Sepal", "SepalONNX", "SepalKeras"]),
+      dependencies: [
+        "SepalValidation", "SepalGraph", "SepalTensor", "SepalPasses", "SepalRuntime", "PlantedFaults",
+      ]),
+    .testTarget(
+      name: "SepalTests",
+      dependencies: ["Sepal", "SepalONNX", "SepalKeras", "SepalPasses", "PlantedFaults"]),
     .testTarget(name: "SepalCLITests", dependencies: ["SepalCLI", "Sepal"]),
   ],
   swiftLanguageModes: [.v6],

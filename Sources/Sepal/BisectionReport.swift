@@ -1,17 +1,7 @@
-import SepalFormat
 import SepalGraph
-import SepalNumpy
 import SepalPasses
 import SepalTensor
 import SepalValidation
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// Which rewrite made a converted model wrong. The keys of its JSON form are part of the command line's contract.
 public struct BisectionReport: Sendable, Codable {
@@ -25,10 +15,18 @@ public struct BisectionReport: Sendable, Codable {
     public var message: String
   }
 
-  /// A small model that goes wrong in the same way.
+  /// A small model that goes wrong in the same way, in files.
   public struct Repro: Sendable, Codable {
-    public var model: String
+    /// Nodes of the graph before the rewrite: `original.onnx`.
+    public var original: String
+    /// What the conversion makes of them: `converted.onnx`.
+    public var converted: String
+    /// `inputs.npz`, what the original computes on them, `expected.npz`, and the runtime with the converted model,
+    /// `actual.npz`; by name.
     public var inputs: String
+    public var expected: String
+    public var actual: String
+    /// Of the original, as it was written.
     public var nodes: Int
   }
 
@@ -68,6 +66,10 @@ public struct BisectionReport: Sendable, Codable {
     } catch {
       throw SepalError(.badData, "\(original.path) and \(converted.path): \(error)")
     }
+    try self.init(result, reproFolder: folder)
+  }
+
+  package init(_ result: Bisection.Result, reproFolder folder: String?) throws(SepalError) {
     rewrites = result.rewrites
     trials = result.trials
     faults = result.faults.map {
@@ -85,31 +87,5 @@ public struct BisectionReport: Sendable, Codable {
       origins = culprit.record.origins
       if let folder, let repro = culprit.repro { self.repro = try Repro(repro, in: folder) }
     }
-  }
-}
-
-extension BisectionReport.Repro {
-  /// Writes `repro.sepal` and `repro.npz`.
-  fileprivate init(_ repro: Bisection.Repro, in folder: String) throws(SepalError) {
-    try makeFolder(folder)
-    model = "\(folder)/repro.sepal"
-    inputs = "\(folder)/repro.npz"
-    nodes = repro.graph.nodeCount
-    do {
-      try SepalWriter().write(repro.graph, to: model)
-    } catch {
-      throw SepalError(error)
-    }
-    do {
-      try NumpyFile.write(repro.inputs.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, to: inputs)
-    } catch {
-      throw SepalError(error)
-    }
-  }
-}
-
-private func makeFolder(_ path: String) throws(SepalError) {
-  guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
-    throw SepalError(.inaccessible, "\(path): \(String(cString: strerror(errno)))")
   }
 }

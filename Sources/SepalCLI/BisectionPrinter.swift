@@ -27,8 +27,9 @@ struct BisectionPrinter {
     }
     if let repro = report.repro {
       print(
-        "  repro    \(repro.model), inputs \(repro.inputs), \(repro.nodes) node\(repro.nodes == 1 ? "" : "s")"
+        "  repro    \(repro.original), \(repro.nodes) node\(repro.nodes == 1 ? "" : "s"); converted \(repro.converted)"
       )
+      print("           \(repro.inputs) gives \(repro.actual), expected \(repro.expected)")
     }
   }
 }

@@ -1,3 +1,4 @@
+import PlantedFaults
 import SepalGraph
 import SepalPasses
 import SepalTensor
@@ -22,7 +23,7 @@ struct BisectionTests {
 
   @Test(arguments: PlantedFault.all, [false, true])
   func aPlantedFaultIsFoundAmongAllRewrites(fault: PlantedFault, isLate: Bool) throws {
-    let graph = try RewriteCheckerTests.network()
+    let graph = try PlantedFault.network()
     // Before the other passes, or between their two halves.
     let stages =
       isLate ? [Pipeline.stages[0], [fault.pass]] + Pipeline.stages[1...] : [[fault.pass]] + Pipeline.stages
@@ -39,21 +40,21 @@ struct BisectionTests {
     #expect(result.rewrites == wrong.provenance.rewrites.count)
     #expect(result.faults.map(\.pass) == [fault.pass.name])
     let repro = try #require(culprit.repro)
-    #expect(repro.graph.nodeCount <= 5)
-    let again = try converted(stages, repro.graph)
+    #expect(repro.original.nodeCount <= 5)
+    let again = try converted(stages, repro.original)
     #expect(again.provenance.rewrites.contains { $0.pass == fault.pass.name })
-    let verdict = try Validator(original: repro.graph, converted: again).run(inputs: repro.inputs)
+    let verdict = try Validator(original: repro.original, converted: again).run(inputs: repro.inputs)
     #expect(!verdict.isEquivalent)
   }
 
   @Test func anEquivalentModelHasNothingToFind() throws {
-    let graph = try RewriteCheckerTests.network()
+    let graph = try PlantedFault.network()
     let right = try converted(Pipeline.stages, graph)
     #expect(throws: ComparisonError.self) { try bisection(Pipeline.stages, of: graph).run(right) }
   }
 
   @Test func aFileThatHoldsSomethingElseIsTold() throws {
-    let graph = try RewriteCheckerTests.network()
+    let graph = try PlantedFault.network()
     var file = try converted(Pipeline.stages, graph)
     let weight = try #require(file.values.first { $0.constant?.count == 256 })
     file.replaceElements(
@@ -67,7 +68,7 @@ struct BisectionTests {
   }
 
   @Test func aLogOfOtherPassesCannotBeReplayed() throws {
-    let graph = try RewriteCheckerTests.network()
+    let graph = try PlantedFault.network()
     let wrong = try converted([[DropRelu.self]] + Pipeline.stages, graph)
     let error = #expect(throws: ComparisonError.self) { try bisection(Pipeline.stages, of: graph).run(wrong) }
     #expect(error?.message.contains("rewrite 1 is drop-relu of relu (Relu) in the file and ") == true)

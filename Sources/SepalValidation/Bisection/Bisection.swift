@@ -28,12 +28,6 @@ public struct Bisection: Sendable {
     public var repro: Repro?
   }
 
-  /// A part of the graph before the rewrite, and what it was given there. Converting it goes wrong again.
-  public struct Repro: Sendable {
-    public var graph: Graph
-    public var inputs: [String: Tensor]
-  }
-
   /// What was found, and what the checker of single rewrites says about the log up to its end.
   public struct Result: Sendable {
     public var finding: Finding
@@ -141,15 +135,14 @@ public struct Bisection: Sendable {
     }
     let isInKernels = try computesTheSame(before, after, inputs)
     let repro = try ReproSearch(rewrite, in: before, inputs: inputs).first {
-      (model, inputs) throws(ComparisonError) in
-      var converted = model
+      (part, inputs) throws(ComparisonError) in
+      var converted = part
       do {
         try makeOptimizer(nil).run(&converted)
       } catch {
-        return false
+        return nil
       }
-      return try !Validator(original: model, converted: converted, options: options).run(inputs: inputs)
-        .isEquivalent
+      return try Repro(original: part, converted: converted, inputs: inputs, options: options)
     }
     return Culprit(index: index, record: record, isInKernels: isInKernels, repro: repro)
   }

@@ -25,9 +25,9 @@ struct ReproSearch {
     candidates.sort { $0.count < $1.count }
   }
 
-  /// The first model that `fails` on what it was given in the whole graph.
+  /// The first model that goes wrong on what it was given in the whole graph, as `repro` finds.
   func first(
-    _ fails: (Graph, [String: Tensor]) throws(ComparisonError) -> Bool
+    _ repro: (Graph, [String: Tensor]) throws(ComparisonError) -> Bisection.Repro?
   ) throws(ComparisonError) -> Bisection.Repro? {
     let tensors = try values(
       Set(candidates.flatMap { $0.flatMap { before.node($0).inputs.compactMap { $0 } } }))
@@ -35,9 +35,7 @@ struct ReproSearch {
       guard let part = try? before.part(nodes) else { continue }
       var given: [String: Tensor] = [:]
       for (name, id) in part.inputs { given[name] = tensors[id] }
-      if given.count == part.inputs.count, try fails(part.graph, given) {
-        return Bisection.Repro(graph: part.graph, inputs: given)
-      }
+      if given.count == part.inputs.count, let repro = try repro(part.graph, given) { return repro }
     }
     return nil
   }

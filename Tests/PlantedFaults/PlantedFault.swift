@@ -1,16 +1,15 @@
 import SepalGraph
 import SepalPasses
 import SepalTensor
-import Testing
 
-/// A pass with one mistake, and where in `RewriteCheckerTests.network()` it makes it.
-struct PlantedFault: Sendable, CustomTestStringConvertible {
-  var pass: any Pass.Type
-  var before: [String]
-  var origins: [String]
-  var testDescription: String { pass.name }
+/// A pass with one mistake, and where in `network()` it makes it.
+public struct PlantedFault: Sendable, CustomStringConvertible {
+  public var pass: any Pass.Type
+  public var before: [String]
+  public var origins: [String]
+  public var description: String { pass.name }
 
-  static let all: [PlantedFault] = [
+  public static let all: [PlantedFault] = [
     norm(FoldWithoutBias.self), norm(FoldWithAnotherEpsilon.self), norm(FoldOneStaleStatistic.self),
     norm(FoldWithOneWeightOff.self),
     .init(pass: SwapPads.self, before: ["first (Conv)"], origins: ["first_out"]),
@@ -146,9 +145,10 @@ private struct SubtractForAdd: Pass {
 }
 
 /// Right after what is never negative.
-struct DropRelu: Pass {
-  static let name = "drop-relu"
-  func rewrite(_ node: Node, in graph: Graph) -> Rewrite? {
+public struct DropRelu: Pass {
+  public static let name = "drop-relu"
+  public init() {}
+  public func rewrite(_ node: Node, in graph: Graph) -> Rewrite? {
     guard node.op is Relu, let input = node.inputs[0] else { return nil }
     var rewrite = Rewrite(removing: [node.id], exactness: .exact)
     rewrite.replace(node.output, with: input.operand)
