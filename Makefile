@@ -245,8 +245,8 @@ OPSET ?= 17
 
 .PHONY: check-export
 check-export: $(if $(filter file,$(origin SEPAL)),build) .venv-export/.requirements
-check-export: ## Export models and check them with onnx.checker, ONNX Runtime, onnxsim and onnxslim (EXPORT_MODELS=…, OPSET=N).
-	.venv-export/bin/python fixtures/bench/check_export.py $(EXPORT_MODELS) --sepal $(SEPAL) --opset $(OPSET)
+check-export: ## Export models and check them with onnx.checker, ONNX Runtime, onnxsim and onnxslim (EXPORT_MODELS=…, OPSET=N, SPEED=1).
+	.venv-export/bin/python fixtures/bench/check_export.py $(EXPORT_MODELS) --sepal $(SEPAL) --opset $(OPSET) $(if $(SPEED),--speed)
 
 # Ten passes with a mistake each, compiled into the tests, early and late in the pipeline.
 .PHONY: check-repro
