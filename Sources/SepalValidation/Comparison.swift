@@ -54,9 +54,11 @@ public struct Comparison: Sendable, Hashable {
   public var slack: Double? { medians.isEmpty ? nil : medians.sorted()[medians.count / 2] }
 
   /// Compares element by element in row-major order; all have the same count.
+  ///
+  /// - Parameter isOutput: whether winners and slack are of interest.
   package init(
     _ actual: Tensor, reference: Tensor, sigma deviation: [Double]? = nil, by criterion: Criterion,
-    measuresSlack: Bool = false
+    isOutput: Bool = true
   ) {
     let (x, y) = (actual.doubles(), reference.doubles())
     let largestNumber = Rounding(actual.element).largest
@@ -94,14 +96,14 @@ public struct Comparison: Sendable, Hashable {
       if deviation != nil { deviations = max(deviations, share(difference, of: sigma)) }
       let part = share(difference, of: limit(index))
       if part > closest { (closest, observed, bound, self.sigma) = (part, difference, limit(index), sigma) }
-      if measuresSlack && difference > 0 { slacks.append(lambda * sigma / difference) }
+      if isOutput && difference > 0 { slacks.append(lambda * sigma / difference) }
     }
     if !slacks.isEmpty { medians = [slacks.sorted()[slacks.count / 2]] }
     maxRelative = share(maxAbsolute, of: largest)
     rmsRelative = share(squares.difference.squareRoot(), of: squares.reference.squareRoot())
     let norms = (squares.reference * squares.actual).squareRoot()
     cosine = norms > 0 ? squares.product / norms : squares.reference == squares.actual ? 1 : 0
-    compareWinners(x, y, width: reference.shape.last ?? 1, limit: limit, deviation)
+    if isOutput { compareWinners(x, y, width: reference.shape.last ?? 1, limit: limit, deviation) }
   }
 
   private mutating func compareWinners(

@@ -96,7 +96,7 @@ struct LayerWalk {
             name: layer.name, origin: layer.origin.name,
             comparison: Comparison(
               aligned, reference: source.value, sigma: source.errors.map { $0.squareRoot() },
-              by: layer.isOutput ? outputs : inner),
+              by: layer.isOutput ? outputs : inner, isOutput: false),
             sources: layer.sources)
         } catch {
           failure = error

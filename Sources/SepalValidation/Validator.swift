@@ -30,6 +30,9 @@ public struct Validator: Sendable {
   private let ports: PortMatching
   private let original: Graph
   private let model: Model
+  /// Planned without segments, which hand over less than every value; the bits are the same. Nil where layers are not
+  /// compared.
+  private let stepwise: Model?
   private let predictor: Predictor
   private let map: LayerMap
   private let weightPrecision: WeightPrecision
@@ -48,6 +51,9 @@ public struct Validator: Sendable {
     map = LayerMap(original: original, converted: converted)
     do {
       model = try Model(converted, options: ModelOptions(threads: options.threads))
+      var plan = ModelOptions()
+      plan.fusesSegments = false
+      stepwise = options.comparesLayers ? try Model(converted, options: plan) : nil
     } catch {
       throw ComparisonError("the converted model cannot be run: \(error)")
     }
@@ -119,35 +125,24 @@ public struct Validator: Sendable {
         throw ComparisonError("the converted model cannot be run: \(error)")
       }
     }
-    if options.comparesLayers {
-      // Segments hand over less than every value. Without them the bits are the same.
+    if let stepwise {
       let walk = LayerWalk(map, criterion: options.criterion)
-      result.layers = try walk.compare(try stepwise().makeSession(), given, with: &reference)
+      result.layers = try walk.compare(stepwise.makeSession(), given, with: &reference)
     }
     try reference.finish()
-    let predictions = try reference.outputs()
+    let predictions = Dictionary(try reference.outputs().map { ($0.name, $0) }) { first, _ in first }
     for port in ports.outputs {
-      guard let tensor = actual[port.converted],
-        let expected = predictions.first(where: { $0.name == port.original })
-      else { throw ComparisonError("output '\(port.original)' was not computed") }
+      guard let tensor = actual[port.converted], let expected = predictions[port.original] else {
+        throw ComparisonError("output '\(port.original)' was not computed")
+      }
       result.outputs.append(
         OutputComparison(
           name: port.original,
           comparison: Comparison(
             port.toOriginal(tensor), reference: expected.reference, sigma: expected.sigma,
-            by: options.criterion, measuresSlack: true)))
+            by: options.criterion)))
     }
     return result
-  }
-
-  private func stepwise() throws(ComparisonError) -> Model {
-    var plan = ModelOptions()
-    plan.fusesSegments = false
-    do {
-      return try Model(model.graph, options: plan)
-    } catch {
-      throw ComparisonError("the converted model cannot be run: \(error)")
-    }
   }
 }
 

@@ -96,7 +96,8 @@ struct CommandLineTests {
     let output = try #require((verdict["outputs"] as? [[String: Any]])?.first)
     #expect(
       Set(output.keys) == [
-        "name", "max_abs", "max_rel", "rms_rel", "cosine", "top1_agree", "top1_margin", "observed", "bound", "sigma",
+        "name", "max_abs", "max_rel", "rms_rel", "cosine", "top1_agree", "top1_margin", "observed", "bound",
+        "sigma",
         "deviations", "median_ratio", "unbounded", "ok",
       ])
     let steps = try #require(verdict["steps"] as? [[String: Any]])

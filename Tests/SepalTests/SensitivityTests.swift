@@ -42,7 +42,8 @@ private struct Outcome {
   init(_ mutation: Mutation, of mutator: Mutator, in network: String) throws {
     var options = Validator.Options()
     options.workers = 2
-    let report = try Validator(original: mutator.source, converted: mutation.converted, options: options).run()
+    let report = try Validator(original: mutator.source, converted: mutation.converted, options: options)
+      .run()
     isDetected = !report.isEquivalent
     isNamed = report.firstDivergence.map { mutation.wrong.contains($0.name) } ?? false
     text =

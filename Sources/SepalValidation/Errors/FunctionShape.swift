@@ -10,6 +10,8 @@ struct FunctionShape: Sendable {
   var units: @Sendable (_ x: Double, _ y: Double) -> Double
   /// Where the function is the identity and exact.
   var identity: ClosedRange<Double>?
+  /// Up to, and from, which argument it has always the same value and that exactly.
+  var floor, ceiling: (argument: Double, value: Double)?
 
   init(
     _ function: @escaping @Sendable (Double) -> Double, turns: [Double] = [],
@@ -37,6 +39,14 @@ struct FunctionShape: Sendable {
         let radius = measure.radius(incoming)
         if argument - radius > identity.lowerBound && argument + radius < identity.upperBound {
           errors[index] = incoming
+          continue
+        }
+        if let floor, argument + radius <= floor.argument {
+          values[index] = floor.value
+          continue
+        }
+        if let ceiling, argument - radius >= ceiling.argument {
+          values[index] = ceiling.value
           continue
         }
       }
@@ -83,6 +93,7 @@ extension Activation {
     case .relu:
       var shape = FunctionShape(function) { _, _ in 0 }
       shape.identity = 0...Double.infinity
+      shape.floor = (0, 0)
       return shape
     case .clip(let low, let high):
       let (lostLow, lostHigh) = (lost(low), lost(high))
@@ -90,6 +101,8 @@ extension Activation {
       let (first, last) = (low + low.magnitude * 0x1p-20, high - high.magnitude * 0x1p-20)
       var shape = FunctionShape(function) { x, _ in x < first ? lostLow : x > last ? lostHigh : 0 }
       if first < last { shape.identity = first...last }
+      if lostLow == 0 { shape.floor = (low, low) }
+      if lostHigh == 0 { shape.ceiling = (high, high) }
       return shape
     case .leakyRelu(let alpha):
       return FunctionShape(function, turns: alpha < 0 ? [0] : []) { x, y in x < 0 ? 3 * y.magnitude : 0 }
