@@ -82,7 +82,8 @@ let package = Package(
     // Reference against runtime, value by value.
     .target(
       name: "SepalValidation",
-      dependencies: ["SepalGraph", "SepalTensor", "SepalPasses", "SepalRuntime"]),
+      dependencies: ["SepalGraph", "SepalTensor", "SepalPasses", "SepalRuntime"],
+      exclude: ["README.md"]),
 
     // What people import.
     .target(

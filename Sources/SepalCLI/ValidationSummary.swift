@@ -76,6 +76,8 @@ struct ValidationSummary: Encodable {
   var steps: [Step]
   var layers: [Layer]
   var fusedAway: [String]
+  /// By source tensor, relative to it.
+  var promisedErrors: [String: Double]
   var firstDivergence, firstWrongStep, largestGrowth: String?
   var bisection: BisectionReport?
 
@@ -92,6 +94,7 @@ struct ValidationSummary: Encodable {
     steps = report.steps.map { Step($0) }
     layers = report.layers.map { Layer($0) }
     fusedAway = report.fusedAway
+    promisedErrors = report.approximations.promised
     firstDivergence = report.firstDivergence?.name
     firstWrongStep = report.firstWrongStep?.name
     largestGrowth = report.largestGrowth?.name

@@ -17,6 +17,7 @@ struct ValidationText {
       report.seed.map { "\(count) random input\(count == 1 ? "" : "s") (seed \($0))" }
       ?? (count == 1 ? "the given input" : "the \(count) given inputs")
     print(report.isEquivalent ? "equivalent on \(inputs)" : "NOT equivalent on \(inputs)")
+    printApproximations()
     if report.weightPrecision == .half { print("weights in float16 are judged by what they promise") }
     if let layer = report.firstDivergence {
       print("first layer beyond its bound: \(layer.name) (source tensor \(layer.origin))")
@@ -63,6 +64,18 @@ struct ValidationText {
     }
     print("\n\(table.text)")
     print("(step by step: what the plan computes strip by strip has the same bits)\n")
+  }
+
+  /// What was promised for approximated layers, beside what is there; errors of layers before them included.
+  private func printApproximations() {
+    guard !report.approximations.promised.isEmpty else { return }
+    var table = TextTable([("approximated layer", .left), ("promised", .right), ("observed", .right)])
+    for (origin, promised) in report.approximations.promised.sorted(by: { $0.key < $1.key }) {
+      let layer = report.layers.last { $0.origin == origin }
+      table.add([origin, scientific(promised), layer.map { scientific($0.comparison.rmsRelative) } ?? "-"])
+    }
+    print("\(table.text)")
+    print("approximated layers are judged by what they promise, relative to their outputs")
   }
 
   private func printFusedAway() {

@@ -36,6 +36,7 @@ public struct Validator: Sendable {
   private let predictor: Predictor
   private let map: LayerMap
   private let weightPrecision: WeightPrecision
+  private let approximations: Approximations
   private let options: Options
 
   /// What was assumed to bring the two models together.
@@ -47,7 +48,8 @@ public struct Validator: Sendable {
     self.original = original
     self.options = options
     weightPrecision = WeightPrecision(of: converted, from: original)
-    predictor = Predictor(original, precision: weightPrecision)
+    approximations = Approximations(of: converted, from: original)
+    predictor = Predictor(original, precision: weightPrecision, approximations: approximations)
     map = LayerMap(original: original, converted: converted)
     do {
       model = try Model(converted, options: ModelOptions(threads: options.threads))
@@ -101,7 +103,8 @@ public struct Validator: Sendable {
       }
     }
     var report = ValidationReport(
-      seed: seed, criterion: options.criterion, weightPrecision: weightPrecision, notes: notes)
+      seed: seed, criterion: options.criterion, weightPrecision: weightPrecision,
+      approximations: approximations, notes: notes)
     for result in state.withLock({ $0.results }) {
       guard let (name, sample) = try result?.get() else { continue }
       report.add(sample, named: name)

@@ -24,11 +24,17 @@ public struct OutputPrediction: Sendable {
 public struct Predictor: Sendable {
   private let graph: Graph
   private let nodes: [Node]
+  private let approximations: Approximations
   let analysis: ErrorAnalysis
 
-  /// - Parameter precision: in which the weights of the model that is judged are stored.
-  public init(_ graph: Graph, precision: WeightPrecision = .single) {
+  /// - Parameters:
+  ///   - precision: in which the weights of the model that is judged are stored.
+  ///   - approximations: what it approximates.
+  public init(
+    _ graph: Graph, precision: WeightPrecision = .single, approximations: Approximations = Approximations()
+  ) {
     self.graph = graph
+    self.approximations = approximations
     nodes = graph.nodes
     analysis = ErrorAnalysis(measure: .variance, weightVariance: precision.relativeVariance)
   }
@@ -41,7 +47,7 @@ public struct Predictor: Sendable {
   }
 
   func start(_ inputs: [String: Tensor]) throws(ComparisonError) -> ReferenceRun {
-    try ReferenceRun(graph, nodes: nodes, inputs: inputs, analysis: analysis)
+    try ReferenceRun(graph, nodes: nodes, inputs: inputs, analysis: analysis, approximations: approximations)
   }
 }
 

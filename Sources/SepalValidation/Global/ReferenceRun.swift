@@ -8,16 +8,19 @@ import SepalTensor
 struct ReferenceRun {
   private let graph: Graph
   private let analysis: ErrorAnalysis
+  private let approximations: Approximations
   private let nodes: [Node]
   private var position = 0
   private var live: [ValueID: Estimate] = [:]
   private var remaining: [ValueID: Int] = [:]
 
   init(
-    _ graph: Graph, nodes: [Node], inputs: [String: Tensor], analysis: ErrorAnalysis
+    _ graph: Graph, nodes: [Node], inputs: [String: Tensor], analysis: ErrorAnalysis,
+    approximations: Approximations
   ) throws(ComparisonError) {
     self.graph = graph
     self.analysis = analysis
+    self.approximations = approximations
     self.nodes = nodes
     for id in graph.inputs {
       let value = graph.value(id)
@@ -57,8 +60,11 @@ struct ReferenceRun {
       remaining[input] = count - 1
       if count == 1 { live[input] = nil }
     }
-    return zip(node.outputs, results).map { id, estimate in
+    return zip(node.outputs, results).map { id, result in
       let value = graph.value(id)
+      var estimate = result
+      let promised = approximations.variance(value, estimate)
+      if promised > 0 { estimate.error = estimate.errors.map { $0 + promised } }
       if value.useCount > 0 {
         live[id] = estimate
         remaining[id] = value.useCount
