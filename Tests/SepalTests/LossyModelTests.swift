@@ -10,7 +10,8 @@ struct LossyModelTests {
     var converter = Converter()
     converter.golden = false
     change(&converter)
-    return try converter.convert(Fixtures.path(Self.source), to: file.path).graph
+    _ = try converter.convert(Fixtures.path(Self.source), to: file.path)
+    return try ModelFile(path: file.path).graph
   }
 
   private func report(_ graph: Graph) throws -> ValidationReport {
@@ -40,7 +41,7 @@ struct LossyModelTests {
 
   @Test func anApproximationIsJudgedByItsPromise() throws {
     let approximated = try converted {
-      $0.optimization.separation = .approximate(tolerance: 0.1)
+      $0.optimization.separation = .approximate(tolerance: 0.3)
       $0.optimization.cost = MACCost()
     }
     let verdict = try report(approximated)
