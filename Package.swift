@@ -27,6 +27,12 @@ let package = Package(
       name: "CCrypto", pkgConfig: "libcrypto",
       providers: [.apt(["libssl-dev"])]),
 
+    .systemLibrary(
+      name: "CTurboJPEG", pkgConfig: "libturbojpeg",
+      providers: [.apt(["libturbojpeg0-dev"]), .brew(["jpeg-turbo"])]),
+    .systemLibrary(
+      name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
+
     // Generated from schemas/*.proto by `make generate`. The only two users of protobuf-c.
     .target(name: "CONNXSchema", dependencies: ["CProtobufC"]),
     .target(name: "CSepalSchema", dependencies: ["CProtobufC"]),
@@ -50,6 +56,9 @@ let package = Package(
 
     // numpy's files: the inputs and outputs that people exchange.
     .target(name: "SepalNumpy", dependencies: ["SepalTensor", "SepalZip"]),
+
+    // Pictures as inputs of networks. The only user of libjpeg-turbo and libpng.
+    .target(name: "SepalImages", dependencies: ["SepalTensor", "CTurboJPEG", "CPNG"]),
 
     // Bounded reading of HDF5, whatever it holds.
     .target(name: "SepalHDF5", dependencies: ["SepalTensor", "SepalZip"], exclude: ["README.md"]),
@@ -89,8 +98,8 @@ let package = Package(
     .target(
       name: "Sepal",
       dependencies: [
-        "SepalTensor", "SepalZip", "SepalDigest", "SepalNumpy", "SepalHDF5", "SepalGraph", "SepalONNX",
-        "SepalKeras", "SepalPasses", "SepalFormat", "SepalRuntime", "SepalValidation",
+        "SepalTensor", "SepalZip", "SepalDigest", "SepalNumpy", "SepalImages", "SepalHDF5", "SepalGraph",
+        "SepalONNX", "SepalKeras", "SepalPasses", "SepalFormat", "SepalRuntime", "SepalValidation",
       ]),
 
     // What people type.
@@ -113,6 +122,7 @@ let package = Package(
     .testTarget(name: "SepalZipTests", dependencies: ["SepalZip", "SepalTensor", "CZlib"]),
     .testTarget(name: "SepalHDF5Tests", dependencies: ["SepalHDF5", "SepalTensor", "SepalZip"]),
     .testTarget(name: "SepalNumpyTests", dependencies: ["SepalNumpy", "SepalTensor"]),
+    .testTarget(name: "SepalImagesTests", dependencies: ["SepalImages", "SepalTensor", "SepalNumpy"]),
     .testTarget(name: "SepalGraphTests", dependencies: ["SepalGraph", "SepalTensor"]),
     .testTarget(
       name: "SepalONNXTests", dependencies: ["SepalONNX", "SepalGraph", "SepalTensor", "SepalNumpy"]),

@@ -7,5 +7,6 @@
 @_exported import SepalValidation
 
 @_exported import enum SepalFormat.Storage
+@_exported import enum SepalImages.ImagePreprocessing
 @_exported import enum SepalFormat.StoragePrecision
 @_exported import struct SepalONNX.ONNXExporter

@@ -1,4 +1,5 @@
 import SepalGraph
+import SepalImages
 import SepalONNX
 import SepalTensor
 import SepalValidation
@@ -18,28 +19,38 @@ public struct InputSamples: Sendable {
     case batch(CalibrationSamples)
     /// Folders of `input_0.pb`, `input_1.pb` and so on.
     case dataSets([String])
+    case images([String])
   }
 
   public let count: Int
   private let path: String
   private let source: Source
   private let graph: Graph
+  private let preprocessing: ImagePreprocessing?
 
   /// Reads one of these:
   /// - arguments that `NamedArrays` takes, together one sample;
   /// - one `F.npz` or `F.npy` alone, with one sample or many along the first axis, or a folder of `.npy` files: see
   ///   `CalibrationSamples`;
-  /// - a folder with `test_data_set_0`, `test_data_set_1` and so on, as they come with ONNX models, or one of those.
-  public init(_ arguments: [String], for graph: Graph) throws(SepalError) {
+  /// - a folder with `test_data_set_0`, `test_data_set_1` and so on, as they come with ONNX models, or one of those;
+  /// - a folder of JPEG and PNG files, each a sample of a model with one input.
+  ///
+  /// - Parameter preprocessing: how images become inputs; without it there can be none.
+  public init(
+    _ arguments: [String], for graph: Graph, preprocessing: ImagePreprocessing? = nil
+  ) throws(SepalError) {
     self.graph = graph
+    self.preprocessing = preprocessing
     path = arguments.joined(separator: ", ")
     if arguments.count == 1, let folders = Self.dataSets(path) {
       (source, count) = (.dataSets(folders), folders.count)
-    } else if arguments.count == 1, !path.contains("=") {
+    } else if arguments.count == 1, let images = Self.images(path) {
+      (source, count) = (.images(images), images.count)
+    } else if arguments.count == 1, !path.contains("="), !Image.isImage(path) {
       let samples = try CalibrationSamples(path: path, for: graph)
       (source, count) = (.batch(samples), samples.count)
     } else {
-      var arrays = NamedArrays()
+      var arrays = NamedArrays(preprocessing: preprocessing)
       for argument in arguments { try arrays.add(argument, for: graph) }
       (source, count) = (.arrays(try arrays.inputs(for: graph)), 1)
     }
@@ -50,9 +61,19 @@ public struct InputSamples: Sendable {
     switch source {
     case .arrays(let arrays): return ValidationSample(name: path, inputs: arrays)
     case .batch(let samples): return ValidationSample(name: "\(path)[\(index)]", inputs: samples[index])
+    case .images(let files):
+      var arrays = NamedArrays(preprocessing: preprocessing)
+      try arrays.add(files[index], for: graph)
+      return ValidationSample(name: files[index], inputs: try arrays.inputs(for: graph))
     case .dataSets(let folders):
       return ValidationSample(name: folders[index], inputs: try dataSet(folders[index]))
     }
+  }
+
+  /// Nil where there are none.
+  private static func images(_ path: String) -> [String]? {
+    let images = (namesInFolder(path) ?? []).filter { Image.isImage($0) }.sorted()
+    return images.isEmpty ? nil : images.map { "\(path)/\($0)" }
   }
 
   /// Nil where there are none.

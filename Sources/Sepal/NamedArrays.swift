@@ -1,18 +1,29 @@
 import SepalGraph
+import SepalImages
 import SepalNumpy
 import SepalTensor
 
-/// Input tensors collected from `.npy` and `.npz` files.
+/// Input tensors collected from `.npy`, `.npz`, JPEG and PNG files.
 public struct NamedArrays: Sendable {
   public private(set) var arrays: [String: Tensor] = [:]
+  /// How images become inputs; without it there can be none.
+  private let preprocessing: ImagePreprocessing?
 
-  public init() {}
+  public init(preprocessing: ImagePreprocessing? = nil) { self.preprocessing = preprocessing }
 
-  /// Adds `name=F.npy`, `name=F.npz` (its only member), or `F.npz` (members named like inputs). A bare `F.npy`
-  /// goes to the graph's only input.
+  /// Adds `name=F.npy`, `name=F.npz` (its only member), `name=F.jpg` or `name=F.png`, or `F.npz` (members named like
+  /// inputs). A bare `F.npy`, `F.jpg` or `F.png` goes to the graph's only input.
   public mutating func add(_ argument: String, for graph: Graph) throws(SepalError) {
     let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
     let path = parts.last ?? argument
+    if Image.isImage(path) {
+      let name = try parts.count == 2 ? parts[0] : onlyInput(of: graph, for: path)
+      guard let id = graph.inputs.first(where: { graph.value($0).name == name }) else {
+        throw SepalError(.usage, "the model has no input '\(name)'")
+      }
+      try insert(name, try .image(path, as: graph.type(of: id), by: preprocessing))
+      return
+    }
     let read: [String: Tensor]
     do {
       read = try NumpyFile.read(path: path)
@@ -25,10 +36,7 @@ public struct NamedArrays: Sendable {
       }
       try insert(parts[0], array)
     } else if let array = read[""] {
-      guard graph.inputs.count == 1 else {
-        throw SepalError(.usage, "\(path): the model has \(graph.inputs.count) inputs, expected name=\(path)")
-      }
-      try insert(graph.value(graph.inputs[0]).name, array)
+      try insert(try onlyInput(of: graph, for: path), array)
     } else {
       let names = Set(graph.inputs.map { graph.value($0).name })
       // An archive may hold more than inputs, such as expected outputs.
@@ -36,6 +44,13 @@ public struct NamedArrays: Sendable {
         try insert(name, array)
       }
     }
+  }
+
+  private func onlyInput(of graph: Graph, for path: String) throws(SepalError) -> String {
+    guard graph.inputs.count == 1 else {
+      throw SepalError(.usage, "\(path): the model has \(graph.inputs.count) inputs, expected name=\(path)")
+    }
+    return graph.value(graph.inputs[0]).name
   }
 
   mutating func insert(_ name: String, _ array: Tensor) throws(SepalError) {
@@ -69,5 +84,25 @@ public struct NamedArrays: Sendable {
       throw SepalError(.usage, "the model has no input '\(unknown)', it has \(names)")
     }
     return inputs
+  }
+}
+
+extension Tensor {
+  /// What an image file is as an input of that type.
+  static func image(
+    _ path: String, as type: TensorType, by preprocessing: ImagePreprocessing?
+  ) throws(SepalError) -> Tensor {
+    guard let preprocessing else {
+      let choices = ImagePreprocessing.allCases.map { "\n  \($0.rawValue): \($0.summary)" }.joined()
+      throw SepalError(
+        .usage, "\(path): a model does not say how images become its inputs; --preprocess does:\(choices)")
+    }
+    do throws(ImageError) {
+      return try preprocessing.tensor(of: Image(path: path), as: type)
+    } catch {
+      var error = error
+      error.path = path
+      throw SepalError(error)
+    }
   }
 }

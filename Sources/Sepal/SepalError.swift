@@ -1,4 +1,5 @@
 import SepalFormat
+import SepalImages
 import SepalKeras
 import SepalONNX
 
@@ -29,6 +30,16 @@ public struct SepalError: Error, Sendable, Hashable, CustomStringConvertible {
 }
 
 extension SepalError {
+  init(_ error: ImageError) {
+    let code: Code =
+      switch error.code {
+      case .missingFile: .missingFile
+      case .unreadable: .inaccessible
+      default: .badData
+      }
+    self.init(code, error.description)
+  }
+
   init(_ error: ONNXError) {
     let code: Code =
       switch error.code {

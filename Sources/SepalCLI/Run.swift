@@ -10,7 +10,8 @@ import Sepal
 #endif
 
 struct Run: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Run a model on arrays from .npy and .npz files.")
+  static let configuration = CommandConfiguration(
+    abstract: "Run a model on arrays from .npy and .npz files, or on images.")
 
   @Argument(help: "The model: \(SourceOptions.formats).")
   var model: String
@@ -18,8 +19,13 @@ struct Run: ParsableCommand {
   @OptionGroup var source: SourceOptions
 
   @Option(
-    help: "An input: name=F.npy, or an F.npz whose members are named like the inputs. Repeat for several.")
+    help: """
+      An input: name=F.npy, an F.npz whose members are named like the inputs, or a JPEG or PNG file. Repeat for several.
+      """)
   var input: [String] = []
+
+  @Option(help: ImagePreprocessing.help)
+  var preprocess: ImagePreprocessing?
 
   @Option(help: "Write all outputs to this .npz file.")
   var output: String?
@@ -38,7 +44,7 @@ struct Run: ParsableCommand {
 
   func run() throws {
     let file = try source.load(model)
-    var arrays = NamedArrays()
+    var arrays = NamedArrays(preprocessing: preprocess)
     for argument in input { try arrays.add(argument, for: file.graph) }
     let tensors = try arrays.inputs(for: file.graph)
     let outputs = try (consume file).run(tensors, threads: threads)

@@ -45,3 +45,10 @@ struct ShapeArgument: ExpressibleByArgument {
     guard shape.count == dims.count, shape.allSatisfy({ $0 > 0 }), !name.isEmpty else { return nil }
   }
 }
+
+extension ImagePreprocessing: ExpressibleByArgument {
+  static var help: ArgumentHelp {
+    let recipes = allCases.map { "\($0.rawValue) (\($0.summary))" }.joined(separator: "; ")
+    return ArgumentHelp("How images become inputs: \(recipes).")
+  }
+}

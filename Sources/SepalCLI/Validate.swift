@@ -36,9 +36,12 @@ struct Validate: ParsableCommand {
   @Option(
     help: """
       Compare on this instead of random inputs: name=F.npy for each input, an F.npz or F.npy of one or many samples, a \
-      folder of .npy files, or of ONNX's test_data_set_ folders.
+      folder of .npy files, of images, or of ONNX's test_data_set_ folders.
       """)
   var input: [String] = []
+
+  @Option(help: ImagePreprocessing.help)
+  var preprocess: ImagePreprocessing?
 
   @Option(
     help:
@@ -106,7 +109,7 @@ struct Validate: ParsableCommand {
     options.criterion = criterion
     options.threads = threads
     options.workers = max(1, ProcessInfo.processInfo.activeProcessorCount / threads)
-    let given = input.isEmpty ? nil : try InputSamples(input, for: before.graph)
+    let given = input.isEmpty ? nil : try InputSamples(input, for: before.graph, preprocessing: preprocess)
     let report = try compare(before, after, options, given)
     var bisection: BisectionReport?
     if bisect, let failure = report.firstFailure {

@@ -80,4 +80,22 @@ struct InputSamplesTests {
     #expect(report.samples.count == 5)
     #expect(report.samples.last?.hasSuffix("images.npy[4]") == true)
   }
+
+  @Test func aFolderOfImagesIsManySamples() throws {
+    var graph = Graph(name: "copy")
+    let x = graph.addInput("x", TensorType(.float32, [1, 8, 8, 3]))
+    if let y = try? graph.add(Identity(), name: "y", inputs: [x]) { graph.addOutput("y", y[0]) }
+    let folder = Fixtures.path("images")
+    let samples = try InputSamples([folder], for: graph, preprocessing: .raw)
+    #expect(samples.count == 11)
+    #expect(try samples.sample(0).name == "\(folder)/alpha.png")
+    #expect(try samples.sample(0).inputs["x"]?.shape == [1, 8, 8, 3])
+    // In four colours: named, and not read.
+    let error = #expect(throws: SepalError.self) { try samples.sample(1) }
+    #expect(error?.message.contains("cmyk.jpg") == true)
+    let unsaid = try InputSamples(["\(folder)/rgb.png"], for: graph, preprocessing: .unit)
+    #expect(unsaid.count == 1)
+    let recipe = #expect(throws: SepalError.self) { try InputSamples(["\(folder)/rgb.png"], for: graph) }
+    #expect(recipe?.message.contains("--preprocess") == true && recipe?.message.contains("torchvision:") == true)
+  }
 }

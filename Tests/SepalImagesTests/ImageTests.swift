@@ -1,0 +1,141 @@
+import Foundation
+import SepalImages
+import SepalNumpy
+import SepalTensor
+import Testing
+
+/// Files and recipes give what Pillow gives.
+struct ImageTests {
+  static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("../../fixtures/images").standardized
+  static func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+  static func arrays(_ name: String) -> [String: Tensor] { (try? NumpyFile.read(path: path(name))) ?? [:] }
+
+  @Test(arguments: arrays("decoded.npz").keys.sorted())
+  func pixelsAreThoseThatPillowReads(name: String) throws {
+    let expected = try #require(Self.arrays("decoded.npz")[name])
+    let image = try Image(path: Self.path(name))
+    #expect([image.height, image.width, 3] == expected.shape)
+    // Decoders of different versions round differently here and there.
+    let limit = name.hasSuffix(".png") ? 0.0 : 2.0
+    let worst = zip(image.pixels, expected.doubles()).reduce(0) { max($0, (Double($1.0) - $1.1).magnitude) }
+    #expect(worst <= limit)
+  }
+
+  @Test(arguments: ImagePreprocessing.allCases, [true, false])
+  func recipesGiveWhatPillowAndNumPyGive(recipe: ImagePreprocessing, isLast: Bool) throws {
+    let expected = try #require(Self.arrays("recipes.npz")["\(recipe.rawValue):\(isLast ? "last" : "first")"])
+    let image = try Image(path: Self.path("photo.jpg"))
+    let tensor = try recipe.tensor(of: image, as: TensorType(.float32, expected.shape))
+    // Two levels of 255 for the decoder, one for rounding.
+    let level =
+      recipe == .raw ? 1.0 : recipe == .unit ? 1 / 255.0 : recipe == .tf ? 2 / 255.0 : 1 / 255.0 / 0.224
+    expectClose(tensor, expected, limit: 3 * level, mean: 0.3 * level)
+  }
+
+  @Test func greyInputsAreWeighted() throws {
+    let expected = try #require(Self.arrays("recipes.npz")["unit1:last"])
+    let tensor = try ImagePreprocessing.unit.tensor(
+      of: Image(path: Self.path("photo.jpg")), as: TensorType(.float32, expected.shape))
+    expectClose(tensor, expected, limit: 3 / 255, mean: 0.3 / 255)
+  }
+
+  @Test func smallImagesGrow() throws {
+    let expected = try #require(Self.arrays("recipes.npz")["raw:last:small"])
+    let image = try Image(path: Self.path("small.png"))
+    let tensor = try ImagePreprocessing.raw.tensor(of: image, as: TensorType(.float32, expected.shape))
+    #expect(tensor.isIdentical(to: expected))
+    let bytes = try ImagePreprocessing.raw.tensor(of: image, as: TensorType(.uint8, expected.shape))
+    #expect(bytes.doubles() == expected.doubles())
+  }
+
+  private func expectClose(_ actual: Tensor, _ expected: Tensor, limit: Double, mean: Double) {
+    let differences = zip(actual.doubles(), expected.doubles()).map { ($0 - $1).magnitude }
+    #expect(actual.shape == expected.shape)
+    #expect(differences.allSatisfy { $0 <= limit })
+    #expect(differences.reduce(0, +) / Double(differences.count) <= mean)
+  }
+
+  @Test(arguments: [
+    (ImagePreprocessing.unit, TensorType(.float32, [1, 224])), (.unit, TensorType(.float32, [2, 3, 8, 8])),
+    (.unit, TensorType(.float32, [1, 4, 8, 8])), (.unit, TensorType(.float32, [1, 3, 8, 3])),
+    (.unit, TensorType(.uint8, [1, 3, 8, 8])), (.torchvision, TensorType(.float32, [1, 1, 8, 8])),
+    (.raw, TensorType(.int64, [1, 3, 8, 8])), (.raw, TensorType(.float32, [1, 3, 0, 8])),
+  ])
+  func whatNoImageFitsIsRefused(recipe: ImagePreprocessing, type: TensorType) throws {
+    let image = try Image(path: Self.path("small.png"))
+    let error = #expect(throws: ImageError.self) { try recipe.tensor(of: image, as: type) }
+    #expect(error?.code == .unsuitable)
+  }
+}
+
+/// Files that are broken or too large are refused, whatever they hold.
+struct HostileImageTests {
+  private func read(_ bytes: Data) throws -> Image {
+    let path = NSTemporaryDirectory() + "sepal-\(UUID().uuidString).image"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try bytes.write(to: URL(fileURLWithPath: path))
+    return try Image(path: path)
+  }
+
+  @Test(arguments: ["gray.jpg", "progressive.jpg", "palette.png", "alpha.png"])
+  func everyPrefixIsRefused(name: String) throws {
+    let whole = try Data(contentsOf: URL(fileURLWithPath: ImageTests.path(name)))
+    // A JPEG's end marker and a PNG's last chunk may be missed without a loss.
+    for count in stride(from: 0, to: whole.count - 16, by: 3) {
+      #expect(throws: ImageError.self, "\(count) bytes") { try read(whole.prefix(count)) }
+    }
+    #expect(throws: Never.self) { try read(whole) }
+  }
+
+  @Test(arguments: ["gray.jpg", "progressive.jpg", "palette.png", "alpha.png"])
+  func flippedBitsAreNoTrap(name: String) throws {
+    let whole = try Data(contentsOf: URL(fileURLWithPath: ImageTests.path(name)))
+    var random = Seeded(state: 7)
+    for _ in 0..<400 {
+      var bytes = whole
+      for _ in 0...(random.next() % 3) {
+        bytes[Int(random.next() % UInt64(bytes.count))] ^= 1 << (random.next() % 8)
+      }
+      do { _ = try read(bytes) } catch is ImageError {}
+    }
+  }
+
+  @Test func coloursOfPrintersAreRefused() throws {
+    let error = #expect(throws: ImageError.self) { try Image(path: ImageTests.path("cmyk.jpg")) }
+    #expect(error?.code == .malformed)
+    #expect(error?.description.contains("cmyk.jpg: is no JPEG that can be read") == true)
+  }
+
+  @Test func hugeImagesAreRefusedBeforeTheyTakeMemory() throws {
+    var png = try Data(contentsOf: URL(fileURLWithPath: ImageTests.path("rgb.png")))
+    // Width and height of the header, and its checksum.
+    png.replaceSubrange(16..<24, with: [0, 1, 0x86, 0xA0, 0, 1, 0x86, 0xA0])
+    png.replaceSubrange(29..<33, with: crc(png[12..<29]))
+    #expect(throws: ImageError.self) { try read(png) }
+    let error = #expect(throws: ImageError.self) { try Image(path: "/nowhere/a.png") }
+    #expect(error?.code == .missingFile)
+    #expect(throws: ImageError.self) { try read(Data("GIF89a".utf8)) }
+  }
+
+  private func crc(_ bytes: Data) -> [UInt8] {
+    var crc = UInt32.max
+    for byte in bytes {
+      crc ^= UInt32(byte)
+      for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0xEDB8_8320 : crc >> 1 }
+    }
+    return withUnsafeBytes(of: (~crc).bigEndian) { Array($0) }
+  }
+}
+
+/// SplitMix64.
+private struct Seeded: RandomNumberGenerator {
+  var state: UInt64
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}
