@@ -96,6 +96,7 @@ struct InputSamplesTests {
     let unsaid = try InputSamples(["\(folder)/rgb.png"], for: graph, preprocessing: .unit)
     #expect(unsaid.count == 1)
     let recipe = #expect(throws: SepalError.self) { try InputSamples(["\(folder)/rgb.png"], for: graph) }
-    #expect(recipe?.message.contains("--preprocess") == true && recipe?.message.contains("torchvision:") == true)
+    #expect(
+      recipe?.message.contains("--preprocess") == true && recipe?.message.contains("torchvision:") == true)
   }
 }
