@@ -16,7 +16,7 @@ PYTHON := .venv/bin/python
 PIP_FLAGS := -q --disable-pip-version-check --retries 1 --timeout 20
 MUTATIONS ?= 1000000
 FUZZ_SECONDS ?= 600
-FUZZ_TARGETS ?= Convert HDF5 Keras KerasConfig ONNX Sepal Zip
+FUZZ_TARGETS ?= Convert HDF5 Images Keras KerasConfig ONNX Sepal Zip
 
 .PHONY: help
 help: ## List the targets.
@@ -77,6 +77,7 @@ FUZZ_LIMITS := -max_len=65536 -rss_limit_mb=512 -timeout=10
 FUZZ_SEEDS_Convert := -name '*.onnx'
 FUZZ_SEEDS_HDF5 := -name '*.h5' -o -name '*.h5.gz'
 FUZZ_SEEDS_Keras := -name '*.keras' -o -name '*.h5' -path '*keras*'
+FUZZ_SEEDS_Images := -name '*.jpg' -o -name '*.png'
 FUZZ_SEEDS_KerasConfig := -name '*.json' -path '*keras*'
 FUZZ_SEEDS_ONNX := -name '*.onnx'
 FUZZ_SEEDS_Sepal := -name '*.sepal'

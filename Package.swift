@@ -160,6 +160,7 @@ if Context.environment["SEPAL_FUZZ"] != nil {
   let readers: [(name: String, dependencies: [Target.Dependency])] = [
     ("Convert", ["SepalONNX", "SepalGraph", "SepalPasses", "SepalRuntime"]),
     ("HDF5", ["SepalHDF5"]),
+    ("Images", ["SepalImages"]),
     ("Keras", ["SepalKeras", "SepalGraph"]),
     ("KerasConfig", ["SepalKeras", "SepalGraph"]),
     ("ONNX", ["SepalONNX", "SepalGraph"]),

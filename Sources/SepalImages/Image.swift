@@ -35,7 +35,7 @@ public struct Image: Sendable, Hashable {
     }
   }
 
-  init(decoding bytes: UnsafeRawBufferPointer) throws(ImageError) {
+  package init(decoding bytes: UnsafeRawBufferPointer) throws(ImageError) {
     guard bytes.count <= Self.maximumFileBytes else {
       throw ImageError(.limit, "has \(bytes.count) bytes, expected \(Self.maximumFileBytes) at most")
     }
