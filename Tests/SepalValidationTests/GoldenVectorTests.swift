@@ -49,7 +49,7 @@ struct GoldenVectorTests {
 
   /// One bit of one weight wherever that changes what the network computes by more than is accepted: in most places from the
   /// middle of the mantissa on.
-  @Test(arguments: 16..<32)
+  @Test(arguments: 12..<32)
   func aFlippedBitOfAWeightIsFound(bit: Int) throws {
     let graph = try converted()
     let golden = graph.provenance.golden[0].outputs[0]
@@ -61,8 +61,10 @@ struct GoldenVectorTests {
       floats[position] = Float(bitPattern: floats[position].bitPattern ^ 1 << UInt32(bit))
       wrong.replaceElements(of: value.id, by: Tensor(value.type.shape, floats: floats))
       let recorded = try GoldenVector(recording: wrong).outputs[0]
-      let effect = zip(recorded.values, golden.values).map { ($0 - $1).magnitude }.max() ?? 0
-      guard !(effect < 2 * Double(golden.bounds[0])) else { continue }
+      let isBelowRounding = golden.values.indices.allSatisfy { sample in
+        (recorded.values[sample] - golden.values[sample]).magnitude < 2 * Double(golden.bounds[sample])
+      }
+      guard !isBelowRounding else { continue }
       effective += 1
       #expect(try !GoldenReplay(wrong).isEquivalent, "bit \(bit) of \(value.name)[\(position)]")
     }
