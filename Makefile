@@ -243,11 +243,18 @@ bench-cost: build $(BENCH_MODELS)/resnet18.onnx $(BENCH_MODELS)/squeezenet1_1.on
 # Folders or files, and the operator set to write.
 EXPORT_MODELS ?= fixtures/digits fixtures/costs fixtures/traps
 OPSET ?= 17
+SAMPLES ?= 50
+VALIDATE_MODELS ?= $(BENCH_NAMES:%=$(BENCH_MODELS)/%.onnx)
 
 .PHONY: check-export
 check-export: $(if $(filter file,$(origin SEPAL)),build) .venv-export/.requirements
 check-export: ## Export models and check them with onnx.checker, ONNX Runtime, onnxsim and onnxslim (EXPORT_MODELS=…, OPSET=N, SPEED=1).
 	.venv-export/bin/python fixtures/bench/check_export.py $(EXPORT_MODELS) --sepal $(SEPAL) --opset $(OPSET) $(if $(SPEED),--speed)
+
+.PHONY: check-validate
+check-validate: $(if $(filter file,$(origin SEPAL)),build) $(if $(filter file,$(origin VALIDATE_MODELS)),$(BENCH_NAMES:%=$(BENCH_MODELS)/%.onnx))
+check-validate: ## Validate the networks of bench-peers on many inputs with every instruction set (VALIDATE_MODELS=…, SAMPLES=N).
+	python3 fixtures/bench/check_validate.py $(VALIDATE_MODELS) --sepal $(SEPAL) --samples $(SAMPLES)
 
 # Ten passes with a mistake each, compiled into the tests, early and late in the pipeline.
 .PHONY: check-repro
