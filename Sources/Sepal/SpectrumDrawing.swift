@@ -14,7 +14,7 @@ public struct SpectrumDrawing: Sendable {
   private static let decades = 8.0
   private static let colors = [
     "depthwise, pointwise": "#2563eb", "pointwise, depthwise": "#d97706", "column, row": "#059669",
-    "low rank": "#7c3aed",
+    "row, column": "#0891b2", "low rank": "#7c3aed",
   ]
 
   public init(_ report: SeparableReport) { self.report = report }

@@ -57,7 +57,7 @@ package enum Pipeline {
   ]
 
   /// What weights need not say, or say in more words than they need. Left out where separation is off.
-  static let separation: [any Pass.Type] = [
+  package static let separation: [any Pass.Type] = [
     TrimKernelBorder.self,
     DropUselessChannels.self,
     SplitHiddenGroups.self,

@@ -2,11 +2,16 @@ import SepalGraph
 
 extension Graph {
   /// Bounds that every element of `id` is known to keep (NaN aside), as far as a few producers tell.
-  func range(of id: ValueID, depth: Int = 8) -> ClosedRange<Double> {
+  ///
+  /// - Parameter inputs: the bounds of the graph's own inputs.
+  func range(
+    of id: ValueID, inputs: ClosedRange<Double>? = nil, depth: Int = 8
+  ) -> ClosedRange<Double> {
     let unbounded = -Double.infinity...Double.infinity
+    if let stated = inputs, self.inputs.contains(id) { return stated }
     guard depth > 0, let node = producer(of: id), type(of: id).element.isFloat else { return unbounded }
     func operandRange() -> ClosedRange<Double> {
-      node.input(0).map { range(of: $0, depth: depth - 1) } ?? unbounded
+      node.input(0).map { range(of: $0, inputs: inputs, depth: depth - 1) } ?? unbounded
     }
     switch node.op {
     case let op as any ActivatedOperator: return op.activation.range

@@ -16,7 +16,7 @@ public struct MACCost: CostModel {
   public init() {}
 
   /// The count, or the largest number where it is larger: a file can declare shapes of any size.
-  func count(of graph: Graph) -> Int {
+  package func count(of graph: Graph) -> Int {
     let cost = cost(of: graph)
     return cost < 0x1p62 ? Int(cost) : .max
   }

@@ -8,15 +8,18 @@ import SepalTensor
 /// After:  the same without channel c of W, b and V, where
 ///   V is zero for c; or W is zero for c, so that the channel is v = act(b_c), with V·v added to d;
 ///   or W and b are the same for c as for an earlier channel, to whose weights V's are added.
+/// Either may be a transposed convolution.
 /// Requires: constant weights of these convolutions alone, dense ones; the second one alone reads the first, which has no
-/// residual; a channel that is not zero everywhere goes only where the second convolution pads nothing.
+/// residual; a channel that is not zero everywhere goes only where the second convolution pads nothing and is not
+/// transposed, for then not every output sees all of its taps.
 /// Exactness: reassociated for finite inputs.
 struct DropUselessChannels: Pass {
   static let name = "drop-useless-channels"
 
   func rewrite(_ node: Node, in graph: Graph) -> Rewrite? {
     guard let edge = ChannelEdge(into: node, in: graph), edge.channels > 1 else { return nil }
-    let pads = (edge.target.padBegins + edge.target.padEnds).contains { $0 > 0 }
+    let seesAllTaps =
+      edge.target is Conv && (edge.target.padBegins + edge.target.padEnds).allSatisfy { $0 == 0 }
     let (outputs, channels) = (edge.targetWeight.shape[0], edge.channels)
     let taps = edge.targetWeight.count / (outputs * channels)
     let filters = edge.sourceWeight.floats()
@@ -26,7 +29,7 @@ struct DropUselessChannels: Pass {
     guard weights.allSatisfy(\.isFinite), filters.allSatisfy(\.isFinite) else { return nil }
     let oldBias = graph.constant(node.input(2))?.doubles()
     // A bias that is computed stays.
-    let takesSums = !pads && (oldBias != nil || node.input(2) == nil)
+    let takesSums = seesAllTaps && (oldBias != nil || node.input(2) == nil)
     var sums = oldBias ?? [Double](repeating: 0, count: outputs)
     func isRead(_ channel: Int) -> Bool {
       (0..<outputs).contains { output in

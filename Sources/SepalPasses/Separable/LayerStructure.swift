@@ -16,7 +16,7 @@ package struct LayerStructure: Sendable {
     if case .convolution = layer.kind, layer.groups == 1, layer.kernel.count > 1, layer.kernel[0] > 1,
       layer.taps > layer.kernel[0]
     {
-      structures.append(.spatial)
+      structures += [.spatial, .spatialReversed]
     }
     return structures
   }
@@ -39,9 +39,9 @@ package struct LayerStructure: Sendable {
       }
       spectrum = Spectrum(structure, matrices, fullRank: min(rows, taps), rows: rows, columns: taps)
       range = nil
-    case .spatial, .lowRank:
-      let (rows, columns) = Self.extents(layer)
-      let range = MatrixRange(Self.matrix(layer), rows: rows, columns: columns)
+    case .spatial, .spatialReversed, .lowRank:
+      let (rows, columns) = Self.extents(layer, structure)
+      let range = MatrixRange(Self.matrix(layer, structure), rows: rows, columns: columns)
       spectrum = Spectrum(
         structure, [range.values], fullRank: min(rows, columns), rows: rows, columns: columns,
         rest: range.rest)
@@ -49,27 +49,45 @@ package struct LayerStructure: Sendable {
     }
   }
 
-  /// Taps along the first axis, and along the others; one of each for dense layers.
-  private static func parts(_ layer: SeparableLayer) -> (first: Int, others: Int) {
-    let first = layer.kernel.first ?? 1
-    return (first, layer.taps / first)
+  /// Taps of the first factor and of the second: along the first axis and along the others, or the other way round; one of
+  /// each for dense layers.
+  static func taps(_ layer: SeparableLayer, _ structure: SeparableStructure) -> (first: Int, second: Int) {
+    let axis = layer.kernel.first ?? 1
+    let others = layer.taps / axis
+    return structure == .spatialReversed ? (others, axis) : (axis, others)
   }
 
   /// Inputs and taps of the first factor by outputs and taps of the second.
-  private static func extents(_ layer: SeparableLayer) -> (rows: Int, columns: Int) {
-    let (first, others) = parts(layer)
-    return (layer.inputs * first, layer.outputs * others)
+  static func extents(
+    _ layer: SeparableLayer, _ structure: SeparableStructure
+  ) -> (rows: Int, columns: Int) {
+    let taps = taps(layer, structure)
+    return (layer.inputs * taps.first, layer.outputs * taps.second)
   }
 
-  private static func matrix(_ layer: SeparableLayer) -> [Double] {
-    let (first, others) = parts(layer)
-    let (rows, columns) = extents(layer)
+  /// The weight at a place of the matrix of those extents.
+  static func place(
+    _ layer: SeparableLayer, _ structure: SeparableStructure, row: Int, column: Int
+  ) -> Int {
+    let taps = taps(layer, structure)
+    let (input, first) = (row / taps.first, row % taps.first)
+    let (output, second) = (column / taps.second, column % taps.second)
+    let tap =
+      structure == .spatialReversed ? second * taps.first + first : first * taps.second + second
+    return (output * layer.inputs + input) * layer.taps + tap
+  }
+
+  private static func matrix(_ layer: SeparableLayer, _ structure: SeparableStructure) -> [Double] {
+    let (rows, columns) = extents(layer, structure)
+    let (first, second) = taps(layer, structure)
+    let isReversed = structure == .spatialReversed
     var matrix = [Double](repeating: 0, count: rows * columns)
     var source = 0
     for output in 0..<layer.outputs {
-      for row in 0..<layer.inputs * first {
-        for tap in 0..<others {
-          matrix[row * columns + output * others + tap] = layer.weight[source]
+      for input in 0..<layer.inputs {
+        for tap in 0..<layer.taps {
+          let (a, b) = isReversed ? (tap % first, tap / first) : (tap / second, tap % second)
+          matrix[(input * first + a) * columns + output * second + b] = layer.weight[source]
           source += 1
         }
       }
@@ -99,14 +117,16 @@ package struct LayerStructure: Sendable {
       let second = KernelFactor(
         outputs: layer.outputs, inputsPerGroup: 1, groups: layer.outputs, kernel: layer.kernel)
       return [KernelProduct](repeating: KernelProduct(first: first, second: second), count: rank)
-    case .spatial, .lowRank:
-      var (column, row) = (layer.kernel, layer.kernel)
-      if structure == .spatial {
-        column = [layer.kernel[0]] + point.dropFirst()
-        row = [1] + layer.kernel.dropFirst()
+    case .spatial, .spatialReversed, .lowRank:
+      var kernels = (first: layer.kernel, second: layer.kernel)
+      if structure != .lowRank {
+        kernels = ([layer.kernel[0]] + point.dropFirst(), [1] + layer.kernel.dropFirst())
       }
-      let first = KernelFactor(outputs: rank, inputsPerGroup: layer.inputs, groups: 1, kernel: column)
-      let second = KernelFactor(outputs: layer.outputs, inputsPerGroup: rank, groups: 1, kernel: row)
+      if structure == .spatialReversed { kernels = (kernels.second, kernels.first) }
+      let first = KernelFactor(
+        outputs: rank, inputsPerGroup: layer.inputs, groups: 1, kernel: kernels.first)
+      let second = KernelFactor(
+        outputs: layer.outputs, inputsPerGroup: rank, groups: 1, kernel: kernels.second)
       return [KernelProduct(first: first, second: second)]
     }
   }
@@ -131,7 +151,7 @@ package struct LayerStructure: Sendable {
         return KernelProduct(
           first: shape.first.holding(weights), second: shape.second.holding(filters.flatMap { $0 }))
       }
-    case .spatial, .lowRank:
+    case .spatial, .spatialReversed, .lowRank:
       return shapes.map { shape in
         guard let range else { return shape }
         let pairs = parallelMap(rank) { range.pair(rank: $0) }

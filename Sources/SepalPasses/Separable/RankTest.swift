@@ -15,10 +15,8 @@ struct RankTest {
     case .pointwiseDepthwise:
       return Self.exceeds(
         rank, layer.matrix(ofOutput: 0), layer.inputsPerGroup, layer.taps)
-    case .spatial, .lowRank:
-      let first = layer.kernel.first ?? 1
-      let others = layer.taps / first
-      let (rows, columns) = (layer.inputs * first, layer.outputs * others)
+    case .spatial, .spatialReversed, .lowRank:
+      let (rows, columns) = LayerStructure.extents(layer, structure)
       let wanted = min(rank, min(rows, columns) > MatrixRange.sideLimit ? MatrixRange.sketchRank : rank) + 1
       // A strip of the matrix: few lines along the shorter side, twice as many along the other.
       let (short, long) = (min(rows, columns), min(2 * wanted, max(rows, columns)))
@@ -30,8 +28,8 @@ struct RankTest {
           let (row, column) =
             rows <= columns
             ? (j * rows / wanted, i * columns / long) : (i * rows / long, j * columns / wanted)
-          let (output, tap) = (column / others, column % others)
-          part.append(layer.weight[(output * layer.inputs * first + row) * others + tap])
+          part.append(
+            layer.weight[LayerStructure.place(layer, structure, row: row, column: column)])
         }
       }
       let least = SingularValues.leastValue(part, rows: long, columns: wanted)

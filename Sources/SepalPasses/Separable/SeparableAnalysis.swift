@@ -9,13 +9,24 @@ public struct SeparableAnalysis: Sendable {
   public let unit: String
 
   /// Takes time linear in the weights, on all processors.
-  public init(_ graph: Graph, _ separation: Separation, cost: any CostModel = MACCost()) {
+  ///
+  /// - Parameter inputRange: what the elements of the graph's inputs are within.
+  public init(
+    _ graph: Graph, _ separation: Separation, cost: any CostModel = MACCost(),
+    inputRange: ClosedRange<Double>? = nil
+  ) {
     unit = cost.unit
     let planner = SeparationPlanner(
       separation: separation, cost: cost, history: SeparationHistory(graph.provenance))
     layers = planner.reports(graph).map { layer in
       var layer = layer
       layer.bounds = SeparateConvolutions().rewrite(layer, in: graph)?.bounds
+      if let input = graph.node(layer.node).input(0) {
+        layer.inputRange = graph.range(of: input, inputs: inputRange)
+      }
+      if layer.verdict == .keep, let obstacle = UnusedStructure.obstacle(graph.node(layer.node), in: graph) {
+        layer.reason = "\(obstacle); \(layer.reason)"
+      }
       return layer
     }
   }

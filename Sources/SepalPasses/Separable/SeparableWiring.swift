@@ -58,6 +58,7 @@ struct SeparableWiring {
     case .depthwisePointwise: ("depthwise", "pointwise")
     case .pointwiseDepthwise: ("pointwise", "depthwise")
     case .spatial: ("column", "row")
+    case .spatialReversed: ("row", "column")
     case .lowRank: ("narrow", "wide")
     }
   }
@@ -79,7 +80,14 @@ struct SeparableWiring {
       return (finished(point, product.first, .identity), spatial)
     case .convolution(let op):
       let axes = op.strides.indices
-      let first = axes.map { structure == .spatial ? $0 == 0 : structure != .pointwiseDepthwise }
+      let first = axes.map { axis in
+        switch structure {
+        case .spatial: axis == 0
+        case .spatialReversed: axis != 0
+        case .pointwiseDepthwise: false
+        case .depthwisePointwise, .lowRank: true
+        }
+      }
       return (
         finished(part(of: op, first), product.first, .identity),
         finished(part(of: op, first.map { !$0 }), product.second, activation)

@@ -49,16 +49,17 @@ package struct SeparateConvolutions: GraphPass {
     var difference = layer.weight.map { -$0 }
     for product in products { product.add(to: &difference, groups: layer.groups, kernel: layer.kernel) }
     let count = layer.inputsPerGroup * layer.taps
-    var (sums, norms, total) = ([Double](), [Double](), 0.0)
+    var (sums, positive, norms, total) = ([Double](), [Double](), [Double](), 0.0)
     for output in 0..<layer.outputs {
       let own = difference[output * count..<(output + 1) * count]
       let squares = own.reduce(0) { $0 + $1 * $1 }
       sums.append(own.reduce(0) { $0 + $1.magnitude })
+      positive.append(own.reduce(0) { $0 + max(0, $1) })
       norms.append(squares.squareRoot())
       total += squares
     }
     return .init(
-      absoluteSums: sums, norms: norms,
+      absoluteSums: sums, positiveSums: positive, norms: norms,
       relativeError: layer.energy > 0 ? (total / layer.energy).squareRoot() : total.squareRoot())
   }
 }

@@ -46,10 +46,22 @@ public struct SeparableLayerReport: Sendable {
   public struct Bounds: Sendable, Hashable {
     /// For each output channel ‖ΔW_o‖₁: times the largest magnitude of the input it bounds the error of every result.
     public var absoluteSums: [Double]
+    /// The part of it that positive weights of ΔW_o have.
+    public var positiveSums: [Double]
     /// For each output channel ‖ΔW_o‖₂: times the norm of the inputs under the kernel it bounds the error of a result.
     public var norms: [Double]
     /// ‖ΔW‖ / ‖W‖.
     public var relativeError: Double
+
+    /// For each output channel the largest error of a result, before the activation, for inputs within `range`; where
+    /// the layer pads, zeros are among them.
+    public func outputErrors(within range: ClosedRange<Double>) -> [Double] {
+      let (low, high) = (max(0, -range.lowerBound), max(0, range.upperBound))
+      return zip(absoluteSums, positiveSums).map { all, positive in
+        let negative = max(0, all - positive)
+        return max(high * positive + low * negative, high * negative + low * positive)
+      }
+    }
   }
 
   public enum Verdict: String, Sendable {
@@ -68,6 +80,8 @@ public struct SeparableLayerReport: Sendable {
   /// What is chosen; of a layer that is kept, the nearest that would be cheaper.
   public var choice: Choice?
   public var bounds: Bounds?
+  /// What the elements of the layer's input are known to keep within; infinite where nothing is known.
+  public var inputRange = -Double.infinity...Double.infinity
   /// For each structure that was tried, the share of Σ σ² of every rank, descending.
   public var spectra: [(structure: SeparableStructure, shares: [Double])]
 }

@@ -6,6 +6,8 @@ public enum SeparableStructure: String, Sendable, CaseIterable {
   case pointwiseDepthwise = "pointwise, depthwise"
   /// Along the first spatial axis, then along the others.
   case spatial = "column, row"
+  /// Along the other spatial axes, then along the first.
+  case spatialReversed = "row, column"
   /// Two products with fewer channels in between.
   case lowRank = "low rank"
 }

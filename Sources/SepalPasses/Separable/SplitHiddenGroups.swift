@@ -45,7 +45,10 @@ struct SplitHiddenGroups: CostedPass {
       x = rewrite.node(
         producer.op, name: producer.name,
         inputs: [
-          producer.inputs[0]?.operand, constant(producer.input(1), blocks.inputs, along: 0),
+          producer.inputs[0]?.operand,
+          rewrite.constant(
+            producer.input(1).map { graph.value($0).name } ?? "weight",
+            before.sourceWeight(keeping: blocks.inputs)),
           constant(producer.input(2), blocks.inputs, along: 0),
         ])
     }
@@ -68,7 +71,9 @@ struct SplitHiddenGroups: CostedPass {
     let consumer = behind.consumer
     var inputs = consumer.inputs.map { $0?.operand }
     inputs[0] = middle
-    inputs[1] = constant(consumer.input(1), blocks.outputs, along: 1)
+    inputs[1] = rewrite.constant(
+      consumer.input(1).map { graph.value($0).name } ?? "weight", behind.targetWeight(keeping: blocks.outputs)
+    )
     rewrite.replace(consumer.output, with: rewrite.node(consumer.op, name: consumer.name, inputs: inputs))
     return rewrite
   }

@@ -1,18 +1,32 @@
 import SepalGraph
 import SepalTensor
 
+/// A convolution or transposed convolution, `[…][…][taps]` being its weights.
+protocol PaddedConvolution: ActivatedOperator {
+  var padBegins: [Int] { get set }
+  var padEnds: [Int] { get set }
+  var dilations: [Int] { get }
+  var groups: Int { get }
+  var layout: Layout { get }
+}
+
+extension Conv: PaddedConvolution {}
+extension ConvTranspose: PaddedConvolution {}
+
 /// Leaves out taps at the border of a kernel that are zero for all channels, as in a 1×1 kernel stored as 3×3.
 ///
 /// Before: y = Conv(x, W) {padBegins, padEnds}
-/// After:  y = Conv(x, W without a first and b last taps) {padBegins − dilation·a, padEnds − dilation·b}
-/// Requires: constant weights of this convolution alone; no padding becomes negative, for that would crop x: then fewer taps
-/// go. One tap stays.
+/// After:  y = Conv(x, W without a first and b last taps) {padBegins − dilation·a, padEnds − dilation·b}, and the same of
+/// ConvTranspose, whose padding cuts off what such taps would add at the borders of y
+/// Requires: constant weights of this convolution alone; no padding becomes negative, for that would crop x, or widen y: then
+/// fewer taps go. One tap stays.
 /// Exactness: exact for finite inputs; a tap of zero made NaN of an infinity.
 struct TrimKernelBorder: Pass {
   static let name = "trim-kernel-border"
 
   func rewrite(_ node: Node, in graph: Graph) -> Rewrite? {
-    guard var conv = node.op(as: Conv.self), let id = node.input(1), let weight = graph.constant(id),
+    guard var conv = node.op as? any PaddedConvolution, let id = node.input(1),
+      let weight = graph.constant(id),
       weight.count > 0, graph.useCount(of: id) == 1
     else { return nil }
     let kernel = Array(weight.shape.dropFirst(2))

@@ -83,6 +83,24 @@ struct PlantedStructureTests {
     try expectEquivalent(graph, separated, tolerance: 1e-5)
   }
 
+  /// Separable in either order; the long factor goes where there are fewer channels.
+  @Test(arguments: [([7, 3], SeparableStructure.spatial), ([3, 7], .spatialReversed)])
+  func theCheaperOfBothOrders(kernel: [Int], order: SeparableStructure) throws {
+    var planted = PlantedConvolution(seed: 3)
+    planted.kernel = kernel
+    planted.strides = [2, 1]
+    planted.padBegins = [0, 2]
+    let (outputs, inputs) = (planted.numbers(planted.outputs), planted.numbers(planted.inputs))
+    let (column, row) = (planted.numbers(kernel[0]), planted.numbers(kernel[1]))
+    planted.weight = outputs.flatMap { o in
+      inputs.flatMap { i in column.flatMap { y in row.map { x in o * i * y * x } } }
+    }
+    let graph = try planted.graph()
+    let choice = try #require(SeparableAnalysis(graph, .exact).layers.first?.choice)
+    #expect(choice.structure == order && choice.rank == 1)
+    try expectEquivalent(graph, try graph.separated(), tolerance: 1e-5)
+  }
+
   @Test func groupsStayGroups() throws {
     var planted = PlantedConvolution(seed: 5)
     (planted.inputs, planted.outputs, planted.groups) = (16, 48, 4)

@@ -24,6 +24,54 @@ struct SeparationBoundTests {
     return try #require(try graph.evaluate(["x": input], precision: .double)["y"]).doubles()
   }
 
+  /// Errors of both signs, of inputs that may not be symmetric; zeros are always among them.
+  @Test(arguments: [0...6, -1...3, -2...2, 2...5] as [ClosedRange<Double>])
+  func statedRangesBoundTheOutput(range: ClosedRange<Double>) throws {
+    let graph = try layer(noise: 0.2)
+    let analysis = SeparableAnalysis(graph, .approximate(tolerance: 0.9), inputRange: range)
+    let report = try #require(analysis.layers.first)
+    #expect(report.inputRange == range)
+    let limits = try #require(report.bounds).outputErrors(within: report.inputRange)
+    let approximate = try graph.separated(.approximate(tolerance: 0.9))
+    func difference(_ x: [Double]) throws -> [Double] {
+      zip(try run(graph, x), try run(approximate, x)).map(-)
+    }
+    let count = Self.inputs * Self.taps
+    let columns = try (0..<count).map { place in
+      try difference((0..<count).map { $0 == place ? 1 : 0 })
+    }
+    var random = SeededGenerator(6)
+    for _ in 0..<1_000 {
+      let errors = try difference((0..<count).map { _ in Double.random(in: range, using: &random) })
+      for (error, limit) in zip(errors, limits) { #expect(error.magnitude <= limit) }
+    }
+    for output in 0..<Self.outputs {
+      let seen = try [1.0, -1.0].map { sign in
+        try difference(columns.map { $0[output] * sign > 0 ? range.upperBound : range.lowerBound })[output]
+      }
+      let largest = seen.map(\.magnitude).max() ?? 0
+      #expect(largest <= limits[output] * (1 + 1e-9))
+      #expect(limits[output] <= (range.lowerBound > 0 ? 50 : 1 + 1e-9) * largest)
+    }
+  }
+
+  @Test func theRangeOfLaterLayersIsKnownBehindClips() throws {
+    var graph = Graph()
+    var value = graph.addInput("x", TensorType(.float32, [1, 6, 6, 4]))
+    var planted = PlantedConvolution(seed: 2)
+    for (index, activation) in [Activation.clip(min: 0, max: 6), .relu, .identity].enumerated() {
+      (planted.inputs, planted.outputs, planted.activation) = (4, 4, activation)
+      planted.fillDense()
+      let w = graph.addConstant("w\(index)", planted.tensor)
+      value = try graph.add(planted.op, name: "c\(index)", inputs: [value, w])[0]
+    }
+    graph.addOutput("y", value)
+    let layers = SeparableAnalysis(graph, .exact, inputRange: -1...1).layers
+    #expect(layers.map(\.inputRange) == [-1...1, 0...6, 0...(.infinity)])
+    let unknown = SeparableAnalysis(graph, .exact).layers.map(\.inputRange)
+    #expect(unknown[0] == -.infinity...(.infinity))
+  }
+
   @Test(arguments: [1e-4, 1e-2, 0.2])
   func theyAreNeverExceeded(noise: Double) throws {
     let graph = try layer(noise: noise)
