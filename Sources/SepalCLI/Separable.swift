@@ -5,7 +5,8 @@ struct Separable: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Look for convolutions that can become separable, by their weights.",
     discussion:
-      "The model is optimised first; it is not written. 'convert --separable' applies what is found.")
+      "The model is optimised as 'convert' does with the same options; it is not written. Times are predicted for one core of this machine."
+  )
 
   @Argument(help: "The model: \(SourceOptions.formats).")
   var model: String
@@ -16,8 +17,32 @@ struct Separable: ParsableCommand {
     help: "The relative error of the output that may be spent; without it only what is exact is chosen.")
   var tolerance: Double?
 
+  @Option(
+    help:
+      "What decides whether a separable layer is worth while: time as predicted for this machine (with --tolerance), or macs (otherwise)."
+  )
+  var cost: CostOption?
+
+  @Option(
+    help:
+      "Fit what --tolerance allows to samples of the inputs: F.npz with arrays named like them, F.npy, or a folder of .npy files."
+  )
+  var calibrate: String?
+
+  @Option(
+    help:
+      "What the elements of the model's inputs are within, as in 0:1: for bounds of errors. Of later layers it is known behind activations such as ReLU6."
+  )
+  var inputRange: RangeArgument?
+
+  @Flag(help: "Run what is rewritten, before and after, and print times beside the predicted ones.")
+  var measure = false
+
   @Option(help: "Draw the singular values of each layer: a file in .svg or .html.")
   var spectrum: String?
+
+  @Flag(help: "List every layer, also where a network has many that are kept.")
+  var all = false
 
   @Flag(help: "Print one JSON object.")
   var json = false
@@ -26,45 +51,42 @@ struct Separable: ParsableCommand {
     if let tolerance, !(tolerance > 0 && tolerance < 1) {
       throw ValidationError("--tolerance is \(tolerance), expected more than 0 and less than 1")
     }
+    guard calibrate == nil || tolerance != nil else { throw ValidationError("--calibrate needs --tolerance") }
     if let spectrum, !spectrum.hasSuffix(".svg"), !spectrum.hasSuffix(".html") {
       throw ValidationError("--spectrum is \(spectrum), expected a file in .svg or .html")
     }
   }
 
   func run() throws {
-    let report = try SeparableReport(source.load(model), tolerance: tolerance)
+    let file = try source.load(model)
+    var options = SeparableReport.Options()
+    options.tolerance = tolerance
+    options.cost = try CostOption.model(cost, tolerance.map { .approximate(tolerance: $0) } ?? .exact)
+    options.times = try options.cost as? PredictedTime ?? PredictedTime(.ofThisMachine())
+    options.calibration = calibrate
+    options.inputRange = inputRange?.range
+    options.measures = measure
+    let report = try SeparableReport(file, options)
     if let spectrum {
       let drawing = SpectrumDrawing(report)
       try write(spectrum.hasSuffix(".svg") ? drawing.svg + "\n" : drawing.html, to: spectrum)
     }
     if json {
       try printJSON(report)
-      return
+    } else {
+      print(SeparableText(report, model: model, listsAll: all).text)
     }
-    let rewritten = report.layers.filter { $0.verdict == "rewrite" }.count
-    let count = report.layers.count
-    print("\(model): \(count) standard convolution\(count == 1 ? "" : "s"), \(rewritten) to rewrite")
-    if count > 0 { print(table(report).text) }
   }
+}
 
-  private func table(_ report: SeparableReport) -> TextTable {
-    var columns: [(String, TextTable.Alignment)] = [
-      ("layer", .left), ("kernel", .left), ("structure", .left), ("rank", .right), ("error", .right),
-      ("MACs", .right), ("after", .right),
-    ]
-    let hasTimes = report.costUnit != "MACs"
-    if hasTimes { columns += [(report.costUnit, .right), ("after", .right)] }
-    columns += [("verdict", .left), ("reason", .left)]
-    var table = TextTable(columns)
-    for layer in report.layers {
-      var row = [
-        layer.name, layer.kernel, layer.structure.isEmpty ? "-" : layer.structure,
-        layer.rank.map(String.init) ?? "", layer.relError.map(scientific) ?? "", grouped(layer.macs),
-        layer.macsAfter.map(grouped) ?? "",
-      ]
-      if hasTimes { row += [fixed(layer.cost, 3), layer.costAfter.map { fixed($0, 3) } ?? ""] }
-      table.add(row + [layer.verdict, layer.reason])
-    }
-    return table
+/// `0:1`.
+struct RangeArgument: ExpressibleByArgument {
+  var range: ClosedRange<Double>
+
+  init?(argument: String) {
+    let ends = argument.split(separator: ":", omittingEmptySubsequences: false).map { Double($0) }
+    guard ends.count == 2, let low = ends[0], let high = ends[1], low.isFinite, high.isFinite, low <= high
+    else { return nil }
+    range = low...high
   }
 }

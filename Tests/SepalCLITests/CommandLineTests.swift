@@ -193,11 +193,15 @@ struct CommandLineTests {
     #expect(exact.output.contains("keep") && exact.output.contains("the nearest that would be faster"))
 
     let drawing = scratch("spectrum.svg")
-    let report = try sepal("separable", model, "--tolerance", "0.1", "--json", "--spectrum", drawing)
+    let report = try sepal(
+      "separable", model, "--tolerance", "0.1", "--cost", "macs", "--input-range", "-1:2", "--measure",
+      "--json",
+      "--spectrum", drawing)
     let layers = try #require(try report.json()["layers"] as? [[String: Any]])
     let layer = try #require(layers.first)
     let keys = [
       "name", "kernel", "macs", "structure", "rank", "rel_error", "macs_after", "verdict", "reason",
+      "ms", "ms_after", "measured_ms", "measured_ms_after", "input_range", "output_bounds", "norm_bound",
     ]
     for key in keys { #expect(layer[key] != nil, "\(key)") }
     #expect(layer["verdict"] as? String == "rewrite")
@@ -212,7 +216,13 @@ struct CommandLineTests {
     #expect(verdict.status == 0, "\(verdict.output)")
     #expect(verdict.output.contains("approximated layer  promised  observed"))
     #expect(try sepal("validate", model, separated, "--rtol", "1e-4").status == 1)
-    for arguments in [["--tolerance", "2"], ["--spectrum", "a.png"]] {
+    let hidden = fixture("separable_hidden/pointwise_as_centre_tap.onnx")
+    let text = try sepal("separable", hidden, "--measure")
+    #expect(text.output.contains("1×1 in a larger kernel") && text.output.contains("becomes 20×12×1×1"))
+    #expect(text.output.contains("of predicted") && text.output.contains("network: "))
+    for arguments in [
+      ["--tolerance", "2"], ["--spectrum", "a.png"], ["--calibrate", model], ["--input-range", "2:1"],
+    ] {
       #expect(try sepal("separable", model, arguments[0], arguments[1]).status == 64)
     }
     #expect(try sepal("convert", model, "-o", plain, "--separable", "approx=x").status == 64)

@@ -36,7 +36,7 @@ struct SeparableModelTests {
   func theReportSaysWhatWasPlanted(name: String) throws {
     let planted = try #require(try Self.planted()[name])
     let file = try ModelFile(path: Fixtures.path("separable/\(name).onnx"))
-    let report = try SeparableReport(file, tolerance: nil)
+    let report = try SeparableReport(file)
     let layer = try #require(report.layers.first)
     #expect(report.layers.count == 1)
     if let structure = planted.structure {
@@ -58,7 +58,9 @@ struct SeparableModelTests {
   func theErrorOfAnApproximationIsNumPys(name: String) throws {
     let errors = try #require(try Self.planted()[name]).errors
     let file = try ModelFile(path: Fixtures.path("separable/\(name).onnx"))
-    let layer = try #require(try SeparableReport(file, tolerance: 0.9).layers.first)
+    var options = SeparableReport.Options()
+    options.tolerance = 0.9
+    let layer = try #require(try SeparableReport(file, options).layers.first)
     #expect(layer.verdict == "rewrite")
     // Columns and rows are not in the table.
     guard let table = errors[layer.structure] else { return }

@@ -4,7 +4,8 @@ import SepalRuntime
 
 /// Counts a graph's milliseconds on one core of this machine, as `MachineCost` predicts them for a part of a network.
 public struct PredictedTime: CostModel {
-  public let unit = "ms"
+  static let unit = "ms"
+  public var unit: String { Self.unit }
   private let machine: MachineCost
 
   public init(_ machine: MachineCost) { self.machine = machine }
@@ -13,6 +14,13 @@ public struct PredictedTime: CostModel {
   public func cost(of graph: Graph) -> Double {
     (try? machine.milliseconds(of: graph, borders: .network)) ?? .infinity
   }
+
+  /// Nil where the graph cannot be planned.
+  func milliseconds(ofPart graph: Graph) -> Double? {
+    try? machine.milliseconds(of: graph, borders: .network)
+  }
+
+  func milliseconds(ofModel graph: Graph) -> Double? { try? machine.milliseconds(of: graph) }
 }
 
 extension MachineCost {
