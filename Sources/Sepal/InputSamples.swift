@@ -72,8 +72,8 @@ public struct InputSamples: Sendable {
 
   /// Nil where there are none.
   private static func images(_ path: String) -> [String]? {
-    let images = (namesInFolder(path) ?? []).filter { Image.isImage($0) }.sorted()
-    return images.isEmpty ? nil : images.map { "\(path)/\($0)" }
+    let images = (namesInFolder(path) ?? []).sorted().map { "\(path)/\($0)" }.filter { Image.isImage($0) }
+    return images.isEmpty ? nil : images
   }
 
   /// Nil where there are none.

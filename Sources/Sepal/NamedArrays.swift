@@ -21,7 +21,7 @@ public struct NamedArrays: Sendable {
       guard let id = graph.inputs.first(where: { graph.value($0).name == name }) else {
         throw SepalError(.usage, "the model has no input '\(name)'")
       }
-      try insert(name, try .image(path, as: graph.type(of: id), by: preprocessing))
+      try insert(name, try .image(path, for: name, graph.type(of: id), by: preprocessing))
       return
     }
     let read: [String: Tensor]
@@ -88,9 +88,9 @@ public struct NamedArrays: Sendable {
 }
 
 extension Tensor {
-  /// What an image file is as an input of that type.
+  /// What an image file is as an input of that name and type.
   static func image(
-    _ path: String, as type: TensorType, by preprocessing: ImagePreprocessing?
+    _ path: String, for input: String, _ type: TensorType, by preprocessing: ImagePreprocessing?
   ) throws(SepalError) -> Tensor {
     guard let preprocessing else {
       let choices = ImagePreprocessing.allCases.map { "\n  \($0.rawValue): \($0.summary)" }.joined()
@@ -102,6 +102,7 @@ extension Tensor {
     } catch {
       var error = error
       error.path = path
+      if error.code == .unsuitable { error.message = "input '\(input)': \(error.message)" }
       throw SepalError(error)
     }
   }

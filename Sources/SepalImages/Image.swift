@@ -9,6 +9,8 @@ public struct Image: Sendable, Hashable {
   /// Larger files, and images of more pixels, are refused before anything is allocated for them.
   static let maximumFileBytes = 256 << 20
   static let maximumPixels = 64 << 20
+  /// As much as a JPEG can have.
+  static let maximumSide = 65535
 
   init(width: Int, height: Int, pixels: [UInt8]) {
     precondition(pixels.count == 3 * width * height)
@@ -39,9 +41,9 @@ public struct Image: Sendable, Hashable {
     guard bytes.count <= Self.maximumFileBytes else {
       throw ImageError(.limit, "has \(bytes.count) bytes, expected \(Self.maximumFileBytes) at most")
     }
-    if bytes.starts(with: [0xFF, 0xD8, 0xFF]) {
+    if bytes.starts(with: Self.jpegStart) {
       self = try JPEGDecoder.decode(bytes)
-    } else if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47]) {
+    } else if bytes.starts(with: Self.pngStart) {
       self = try PNGDecoder.decode(bytes)
     } else {
       throw ImageError(.malformed, "is neither a JPEG nor a PNG file")
@@ -51,16 +53,25 @@ public struct Image: Sendable, Hashable {
   /// The number of pixels, where that is acceptable.
   static func checkedPixels(_ width: Int, _ height: Int) throws(ImageError) -> Int {
     guard width > 0, height > 0 else { throw ImageError(.malformed, "is \(width)×\(height) pixels") }
-    let (count, overflows) = width.multipliedReportingOverflow(by: height)
-    guard !overflows, count <= maximumPixels else {
-      throw ImageError(.limit, "is \(width)×\(height) pixels, expected \(maximumPixels) at most")
+    guard max(width, height) <= maximumSide, width * height <= maximumPixels else {
+      throw ImageError(
+        .limit,
+        "is \(width)×\(height) pixels, expected \(maximumPixels) at most and \(maximumSide) on a side")
     }
-    return count
+    return width * height
   }
 
-  /// Whether a name is that of an image file.
+  /// Whether a file begins like an image or, so that a broken or missing one is told as such, has the name of one.
   public static func isImage(_ path: String) -> Bool {
+    if let file = try? TensorStorage.mapping(path: path),
+      file.bytes.starts(with: jpegStart) || file.bytes.starts(with: pngStart)
+    {
+      return true
+    }
     let name = path.lowercased()
     return [".jpg", ".jpeg", ".png"].contains { name.hasSuffix($0) }
   }
+
+  private static let jpegStart: [UInt8] = [0xFF, 0xD8, 0xFF]
+  private static let pngStart: [UInt8] = [0x89, 0x50, 0x4E, 0x47]
 }

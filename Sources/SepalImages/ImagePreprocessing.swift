@@ -38,37 +38,49 @@ public enum ImagePreprocessing: String, Sendable, CaseIterable {
     let fitted = fitted(image, target)
     let count = target.width * target.height
     var values = [Double](repeating: 0, count: type.count)
-    for pixel in 0..<count {
-      for channel in 0..<target.channels {
+    for channel in 0..<target.channels {
+      let normalized = normalization(channel)
+      for pixel in 0..<count {
         let level = fitted.level(pixel, channel, of: target.channels)
         values[target.isChannelsLast ? pixel * target.channels + channel : channel * count + pixel] =
-          normalized(level, channel)
+          normalized[Int(level)]
       }
     }
     return Tensor(type.element, type.shape, doubles: values)
   }
 
   private func fitted(_ image: Image, _ target: Target) -> Image {
-    guard self == .torchvision else { return image.resized(width: target.width, height: target.height) }
+    guard self == .torchvision else {
+      return image.resized(
+        width: target.width, height: target.height,
+        window: Window(left: 0, top: 0, width: target.width, height: target.height))
+    }
     let short = min(target.width, target.height) * 256 / 224
     // Truncated, as torchvision does.
     let long = short * max(image.width, image.height) / min(image.width, image.height)
     let (width, height) = image.width <= image.height ? (short, long) : (long, short)
-    let resized = image.resized(width: width, height: height)
-    return resized.cropped(
-      left: Int((Double(width - target.width) / 2).rounded(.toNearestOrEven)),
-      top: Int((Double(height - target.height) / 2).rounded(.toNearestOrEven)), width: target.width,
+    let window = Window(
+      left: Self.margin(width, target.width), top: Self.margin(height, target.height), width: target.width,
       height: target.height)
+    return image.resized(width: width, height: height, window: window)
   }
 
-  private func normalized(_ level: UInt8, _ channel: Int) -> Double {
-    switch self {
-    case .torchvision:
-      let (mean, deviation) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
-      return (Double(level) / 255 - mean[channel]) / deviation[channel]
-    case .tf: return Double(level) / 127.5 - 1
-    case .unit: return Double(level) / 255
-    case .raw: return Double(level)
+  /// Where the centre of a line begins, rounded as torchvision does it; negative where it is longer than the line.
+  private static func margin(_ count: Int, _ center: Int) -> Int {
+    center > count ? -((center - count) / 2) : Int((Double(count - center) / 2).rounded(.toNearestOrEven))
+  }
+
+  /// What becomes of each of the 256 levels of a channel.
+  private func normalization(_ channel: Int) -> [Double] {
+    (0...255).map { level in
+      switch self {
+      case .torchvision:
+        let (mean, deviation) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+        return (Double(level) / 255 - mean[channel]) / deviation[channel]
+      case .tf: return Double(level) / 127.5 - 1
+      case .unit: return Double(level) / 255
+      case .raw: return Double(level)
+      }
     }
   }
 }

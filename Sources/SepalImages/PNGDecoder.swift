@@ -1,7 +1,9 @@
 import CPNG
 
 enum PNGDecoder {
-  static func decode(_ bytes: UnsafeRawBufferPointer) throws(ImageError) -> Image {
+  static func decode(_ file: UnsafeRawBufferPointer) throws(ImageError) -> Image {
+    let bytes = withoutColourSpace(file)
+    defer { bytes.deallocate() }
     var image = png_image()
     image.version = sepal_png_version
     defer { png_image_free(&image) }
@@ -24,6 +26,32 @@ enum PNGDecoder {
     }
     return Image(width: width, height: height, pixels: pixels)
   }
+
+  /// A copy of the file without what it says of the meaning of its colours. libpng would convert them to sRGB by that;
+  /// Pillow, which networks are trained with, does not.
+  private static func withoutColourSpace(_ file: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: file.count, alignment: 1)
+    var count = 0
+    func keep(_ range: Range<Int>) {
+      copy[count...].copyBytes(from: file[range])
+      count += range.count
+    }
+    // Chunks: length, type, contents, checksum. Those of the colour space come before the first of pixels.
+    var start = min(8, file.count)
+    keep(0..<start)
+    while file.count - start >= 12 {
+      let length = Int(UInt32(bigEndian: file.loadUnaligned(fromByteOffset: start, as: UInt32.self)))
+      let type = file[start + 4..<start + 8]
+      guard length <= file.count - start - 12, !type.elementsEqual("IDAT".utf8) else { break }
+      let end = start + 12 + length
+      if !colourSpaceChunks.contains(where: { type.elementsEqual($0.utf8) }) { keep(start..<end) }
+      start = end
+    }
+    keep(start..<file.count)
+    return UnsafeRawBufferPointer(rebasing: copy[..<count])
+  }
+
+  private static let colourSpaceChunks = ["gAMA", "cHRM", "iCCP", "sRGB", "cICP"]
 
   private static func failure(_ image: png_image) -> ImageError {
     let message = withUnsafeBytes(of: image.message) {

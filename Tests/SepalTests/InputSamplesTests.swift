@@ -87,7 +87,7 @@ struct InputSamplesTests {
     if let y = try? graph.add(Identity(), name: "y", inputs: [x]) { graph.addOutput("y", y[0]) }
     let folder = Fixtures.path("images")
     let samples = try InputSamples([folder], for: graph, preprocessing: .raw)
-    #expect(samples.count == 11)
+    #expect(samples.count == 19)
     #expect(try samples.sample(0).name == "\(folder)/alpha.png")
     #expect(try samples.sample(0).inputs["x"]?.shape == [1, 8, 8, 3])
     // In four colours: named, and not read.
