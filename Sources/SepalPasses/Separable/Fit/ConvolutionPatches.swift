@@ -63,8 +63,9 @@ struct ConvolutionPatches: Sendable {
     let depth = inputs * taps
     var sums = bias
     weight.withUnsafeBufferPointer { weight in
-      for row in 0..<outputs {
-        for index in 0..<depth { sums[row] += weight[row * depth + index] * Double(patch[index]) }
+      patch.map(Double.init).withUnsafeBufferPointer { patch in
+        guard let rows = weight.baseAddress, let values = patch.baseAddress else { return }
+        for row in 0..<outputs { sums[row] += VectorProducts.dot(rows + row * depth, values, depth) }
       }
     }
     return sums

@@ -37,18 +37,22 @@ extension SeparableTerms {
     guard trace > 0, let factor = CholeskyFactor(square, count: count) else { return 0 }
 
     let start = matrices
+    let full = (0..<count).map { row in
+      (0..<count).map { $0 <= row ? gram[row][$0] : gram[$0][row] }
+    }
     let solved = parallelMap(outputs) { output -> (row: [Double], error: Double) in
+      // The samples are read once: what rests of the targets is known by its products.
+      let own = rows.map { Self.product($0, goals[output]) }
       var row = (0..<count).map { start[$0 / inputs][output * inputs + $0 % inputs] }
-      var rest = goals[output]
-      for feature in 0..<count where row[feature] != 0 {
-        Self.subtract(row[feature], rows[feature], from: &rest)
+      let now = full.map { Self.product($0, row) }
+      let change = factor.solve((0..<count).map { own[$0] - now[$0] + ridge * row[$0] })
+      for feature in 0..<count { row[feature] += change[feature] }
+      let power = Self.product(goals[output], goals[output])
+      let error = zip(row, full).enumerated().reduce(power) { sum, term in
+        let (weight, products) = term.element
+        return sum + weight * (Self.product(products, row) - ridge * weight - 2 * own[term.offset])
       }
-      let change = factor.solve((0..<count).map { Self.product(rows[$0], rest) })
-      for feature in 0..<count {
-        row[feature] += change[feature]
-        Self.subtract(change[feature], rows[feature], from: &rest)
-      }
-      return (row, rest.reduce(0) { $0 + $1 * $1 })
+      return (row, max(0, error))
     }
     for (output, result) in solved.enumerated() {
       var mean = targetMeans[output]
@@ -95,12 +99,6 @@ extension SeparableTerms {
         guard let x = a.baseAddress, let y = b.baseAddress else { return 0 }
         return VectorProducts.dot(x, y, a.count)
       }
-    }
-  }
-
-  private static func subtract(_ factor: Double, _ a: [Double], from b: inout [Double]) {
-    b.withUnsafeMutableBufferPointer { b in
-      a.withUnsafeBufferPointer { a in for index in 0..<b.count { b[index] -= factor * a[index] } }
     }
   }
 }
