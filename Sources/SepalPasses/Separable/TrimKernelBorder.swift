@@ -1,18 +1,6 @@
 import SepalGraph
 import SepalTensor
 
-/// A convolution or transposed convolution, `[…][…][taps]` being its weights.
-protocol PaddedConvolution: ActivatedOperator {
-  var padBegins: [Int] { get set }
-  var padEnds: [Int] { get set }
-  var dilations: [Int] { get }
-  var groups: Int { get }
-  var layout: Layout { get }
-}
-
-extension Conv: PaddedConvolution {}
-extension ConvTranspose: PaddedConvolution {}
-
 /// Leaves out taps at the border of a kernel that are zero for all channels, as in a 1×1 kernel stored as 3×3.
 ///
 /// Before: y = Conv(x, W) {padBegins, padEnds}
