@@ -1,11 +1,18 @@
 import Foundation
 
-/// Points over tolerances, with and without samples.
+/// Points over tolerances, for each way to choose what is replaced.
 struct Curve: Codable {
+  struct Series: Codable {
+    /// What the cost model counts.
+    var cost: String
+    /// Whether the fit is to samples, or to the weights alone.
+    var usesSamples: Bool
+    var points: [CurvePoint] = []
+  }
+
   var model: String
   var original: CurvePoint
-  var withoutSamples: [CurvePoint] = []
-  var withSamples: [CurvePoint] = []
+  var series: [Series] = []
 
   init(model: String, original: CurvePoint) { (self.model, self.original) = (model, original) }
 
@@ -27,12 +34,16 @@ struct Curve: Codable {
     ]
     for panel in panels {
       lines += panel.axes
-      lines += panel.series(withoutSamples, color: "#b35806", shape: .square)
-      lines += panel.series(withSamples, color: "#2166ac", shape: .circle)
+      for one in series {
+        lines += panel.series(
+          one.points, color: one.usesSamples ? "#2166ac" : "#b35806",
+          shape: one.usesSamples ? .circle : .square, isDashed: one.cost == "ms")
+      }
     }
     lines += [
-      "<rect x=\"80\" y=\"8\" width=\"9\" height=\"9\" fill=\"#b35806\"/><text x=\"94\" y=\"17\">fitted to the weights</text>",
-      "<circle cx=\"244\" cy=\"13\" r=\"5\" fill=\"#2166ac\"/><text x=\"254\" y=\"17\">fitted to the weights and samples</text>",
+      "<rect x=\"56\" y=\"8\" width=\"9\" height=\"9\" fill=\"#b35806\"/><text x=\"70\" y=\"17\">fitted to the weights</text>",
+      "<circle cx=\"204\" cy=\"13\" r=\"5\" fill=\"#2166ac\"/><text x=\"214\" y=\"17\">fitted to the weights and samples</text>",
+      "<text x=\"436\" y=\"17\">line: chosen by multiply-adds; dashed: by predicted time</text>",
       "</svg>",
     ]
     return lines.joined(separator: "\n") + "\n"
@@ -65,7 +76,7 @@ private struct Panel {
     return lines
   }
 
-  func series(_ points: [CurvePoint], color: String, shape: Shape) -> [String] {
+  func series(_ points: [CurvePoint], color: String, shape: Shape, isDashed: Bool) -> [String] {
     let places = ([original] + points).map {
       (x: x(amount($0) / amount(original)), y: y($0.accuracy))
     }
@@ -75,7 +86,9 @@ private struct Panel {
         ? "<circle cx=\"\(number(place.x))\" cy=\"\(number(place.y))\" r=\"4\" fill=\"\(color)\"/>"
         : "<rect x=\"\(number(place.x - 3.5))\" y=\"\(number(place.y - 3.5))\" width=\"7\" height=\"7\" fill=\"\(color)\"/>"
     }
-    return ["<polyline points=\"\(path)\" fill=\"none\" stroke=\"\(color)\" stroke-width=\"1.5\"/>"] + marks
+    let dashes = isDashed ? " stroke-dasharray=\"4 3\"" : ""
+    return ["<polyline points=\"\(path)\" fill=\"none\" stroke=\"\(color)\" stroke-width=\"1.5\"\(dashes)/>"]
+      + marks
   }
 
   private func line(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, _ color: String) -> String {

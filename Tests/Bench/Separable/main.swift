@@ -1,7 +1,8 @@
 import Foundation
 import Sepal
 
-/// Accuracy, size and time of a classifier over tolerances of separable approximation, with and without samples.
+/// Accuracy, size and time of a classifier over tolerances of separable approximation, with and without samples, chosen
+/// by multiply-adds and by predicted time.
 ///
 ///     BenchSeparable MODEL TEST.npz CALIBRATION.npz OUTPUT.json OUTPUT.svg
 
@@ -10,7 +11,7 @@ guard arguments.count == 5 else {
   print("usage: BenchSeparable MODEL TEST.npz CALIBRATION.npz OUTPUT.json OUTPUT.svg")
   exit(64)
 }
-let tolerances = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]
+let tolerances = [0.1, 0.2, 0.3, 0.4, 0.5, 0.7]
 
 var original = try ModelFile(path: arguments[0]).graph
 try Optimizer().run(&original)
@@ -22,15 +23,19 @@ let bench = try CurveBench(original: original, machine: machine, test: test)
 var curve = Curve(
   model: URL(fileURLWithPath: arguments[0]).lastPathComponent,
   original: try bench.point(original, tolerance: 0, []))
-for tolerance in tolerances {
+let costs: [any CostModel] = [MACCost(), PredictedTime(machine)]
+for cost in costs {
   for usesSamples in [false, true] {
-    var graph = original
-    let layers = try SeparableApproximation(tolerance: tolerance).run(
-      &graph, samples: usesSamples ? RuntimeActivations(samples) : nil, cost: PredictedTime(machine))
-    let point = try bench.point(graph, tolerance: tolerance, layers)
-    if usesSamples { curve.withSamples.append(point) } else { curve.withoutSamples.append(point) }
-    print(usesSamples ? "samples" : "weights", point.summary)
-    fflush(nil)
+    var series = Curve.Series(cost: cost.unit, usesSamples: usesSamples)
+    for tolerance in tolerances {
+      var graph = original
+      let layers = try SeparableApproximation(tolerance: tolerance).run(
+        &graph, samples: usesSamples ? RuntimeActivations(samples) : nil, cost: cost)
+      series.points.append(try bench.point(graph, tolerance: tolerance, layers))
+      print(cost.unit, usesSamples ? "samples" : "weights", series.points.last?.summary ?? "")
+      fflush(nil)
+    }
+    curve.series.append(series)
   }
 }
 let encoder = JSONEncoder()
