@@ -116,11 +116,12 @@ final class ExportedModel {
     return outputs
   }
 
-  /// Makes `value` an output. An input, a constant or another output gets there by an Identity.
+  /// Makes `value` an output. An input of another name, a constant or another output gets there by an Identity.
   func addOutput(_ output: Graph.Output, of graph: Graph) {
     let (name, value) = (output.name, value(of: output.value, in: graph))
     var result = value
-    if !isProduced[value.index] || outputValues.contains(value) {
+    let isInput = inputs.contains { $0.value == value } && wishes[value.index] == name
+    if !isInput && !isProduced[value.index] || outputValues.contains(value) {
       result =
         addNode("Identity", name: name, inputs: [value], attributes: [:], results: [name])[0] ?? value
     }
@@ -133,7 +134,9 @@ final class ExportedModel {
   func uniqueNames() -> ValueNames {
     var names = [String](repeating: "", count: wishes.count)
     var taken = UniqueNames()
-    for (value, _) in inputs + outputs { names[value.index] = taken.name(for: wishes[value.index], "value") }
+    for (value, _) in inputs + outputs where names[value.index].isEmpty {
+      names[value.index] = taken.name(for: wishes[value.index], "value")
+    }
     for initializer in initializers {
       names[initializer.value.index] = taken.name(for: wishes[initializer.value.index], "constant")
     }

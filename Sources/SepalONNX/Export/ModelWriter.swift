@@ -6,8 +6,6 @@ struct ModelWriter {
   private let options: ONNXExporter.Options
   private let names: ExportedModel.ValueNames
 
-  /// The most bytes that a protobuf message may have.
-  private static let messageLimit = 1 << 31 - 1
   /// Constants of fewer bytes stay in the model: shapes and axes are needed to make sense of it.
   private static let smallestExternalTensor = 1024
   private static let externalAlignment = 64
@@ -18,21 +16,34 @@ struct ModelWriter {
     names = model.uniqueNames()
   }
 
-  /// The bytes written to all files.
-  func write(to path: String) throws(FileError) -> Int {
-    let (nodes, borders) = (encodedNodes(), encodedBorders())
-    let weightBytes = model.initializers.reduce(0) { $0 + $1.tensor.byteCount + 64 }
-    let isExternal =
-      options.usesExternalData || weightBytes + nodes.bytes.count + borders.bytes.count > Self.messageLimit
-    let external = isExternal ? try writeExternalData(to: path + ".data") : nil
+  struct Written {
+    /// Of all files.
+    var byteCount: Int
+    /// The file beside the model with its weights.
+    var weightsPath: String?
+  }
 
-    let heads = model.initializers.indices.map { head($0, external) }
-    var graphBytes = nodes.bytes.count + borders.bytes.count
-    for (index, head) in heads.enumerated() {
-      var field = MessageBytes()
-      field.start(5, byteCount: head.bytes.count + rawByteCount(index, external))
-      graphBytes += field.bytes.count + head.bytes.count + rawByteCount(index, external)
+  /// Nil, and nothing is written, where not even the model without its weights is a message that protobuf allows.
+  func write(to path: String) throws(FileError) -> Written? {
+    let (nodes, borders) = (encodedNodes(), encodedBorders())
+    func graphByteCount(_ heads: [MessageBytes], _ external: ExternalData?) -> Int {
+      heads.indices.reduce(nodes.bytes.count + borders.bytes.count) { sum, index in
+        let count = heads[index].bytes.count + rawByteCount(index, external)
+        var field = MessageBytes()
+        field.start(5, byteCount: count)
+        return sum + field.bytes.count + count
+      }
     }
+    var external: ExternalData?
+    var heads = model.initializers.indices.map { head($0, nil) }
+    var graphBytes = graphByteCount(heads, nil)
+    if options.usesExternalData || !fits(graphBytes) {
+      let data = try writeExternalData(to: path + ".data")
+      external = data
+      heads = model.initializers.indices.map { head($0, data) }
+      graphBytes = graphByteCount(heads, data)
+    }
+    guard fits(graphBytes) else { return nil }
 
     let file = try AtomicFile(path: path)
     try file.write(encodedPrelude(graphByteCount: graphBytes).bytes)
@@ -47,7 +58,11 @@ struct ModelWriter {
     // The weights first: a model never refers to a file that is not complete.
     try external?.file.commit()
     try file.commit()
-    return file.count + (external?.file.count ?? 0)
+    return Written(byteCount: file.count + (external?.file.count ?? 0), weightsPath: external?.file.path)
+  }
+
+  private func fits(_ graphByteCount: Int) -> Bool {
+    encodedPrelude(graphByteCount: graphByteCount).bytes.count + graphByteCount <= options.messageLimit
   }
 
   private func write(_ tensor: Tensor, to file: AtomicFile) throws(FileError) {

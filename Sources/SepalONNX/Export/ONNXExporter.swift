@@ -18,6 +18,8 @@ public struct ONNXExporter: Sendable {
     public var usesExternalData = false
     /// What the model names as its producer's version.
     public var producerVersion = ""
+    /// The most bytes that the model may have.
+    package var messageLimit = 1 << 31 - 1
 
     public init() {}
   }
@@ -26,6 +28,8 @@ public struct ONNXExporter: Sendable {
     public var nodeCount: Int
     /// Of the model and, where there is one, the file with its weights.
     public var byteCount: Int
+    /// The file with the weights, which has to stay beside the model; nil where they are in the model.
+    public var weightsPath: String?
   }
 
   private let options: Options
@@ -37,7 +41,8 @@ public struct ONNXExporter: Sendable {
 
   /// Writes `graph`, which verifies, to `path`, and its weights to `path` + ".data" where they do not fit into the model.
   ///
-  /// - Throws: `unsupported` for an operator that the operator set cannot express, naming the node; `unreadable` or
+  /// - Throws: `unsupported` for an operator that the operator set cannot express, naming the node, and for a model of more
+  ///   than 2 GB without its weights; `unreadable` or
   ///   `missingFile` when the system refuses. Files of the same name stay as they are until the new ones are complete.
   @discardableResult
   public func write(_ graph: Graph, to path: String) throws(ONNXError) -> Result {
@@ -48,12 +53,20 @@ public struct ONNXExporter: Sendable {
       throw ONNXError(
         error.code, error.message, file: path, node: error.node, opType: error.opType, opset: error.opset)
     }
-    let writer = ModelWriter(model, options)
+    let written: ModelWriter.Written?
     do {
-      return Result(nodeCount: model.nodes.count, byteCount: try writer.write(to: path))
+      written = try ModelWriter(model, options).write(to: path)
     } catch {
       throw ONNXError(error.code == .missing ? .missingFile : .unreadable, error.message, file: path)
     }
+    guard let written else {
+      throw ONNXError(
+        .unsupported,
+        "is more than \(options.messageLimit) bytes without its weights, which protobuf does not allow",
+        file: path)
+    }
+    return Result(
+      nodeCount: model.nodes.count, byteCount: written.byteCount, weightsPath: written.weightsPath)
   }
 
   /// The graph as nodes of the operator set.

@@ -4,8 +4,8 @@ import SepalTensor
 /// Removes operators that return their input.
 ///
 /// Before: y = Op(x) with y = x (one line of `rules` per operator says when)     After: y replaced by x
-/// Requires: same type and shape in and out; y is not a graph output that would then be a graph input or constant, so that
-/// borders stay nodes. A fused activation stays behind as a node of its own.
+/// Requires: same type and shape in and out. Where y is a graph output that would then be a graph input or constant, an
+/// Identity is left; a fused activation stays behind as a node of its own.
 /// Exactness: exact, but reassociated for x + 0, alone or in a ScaleShift, which turns −0 into 0.
 struct EliminateIdentities: Pass {
   static let name = "eliminate-identities"
@@ -20,7 +20,11 @@ struct EliminateIdentities: Pass {
       rewrite.replace(node.output, with: rewrite.node(activation, name: node.name, inputs: [x.operand]))
       return rewrite
     }
-    guard !graph.value(node.output).isGraphOutput || graph.producer(of: x) != nil else { return nil }
+    guard !graph.value(node.output).isGraphOutput || graph.producer(of: x) != nil else {
+      if node.op is Identity { return nil }
+      rewrite.replace(node.output, with: rewrite.node(Identity(), name: node.name, inputs: [x.operand]))
+      return rewrite
+    }
     rewrite.replace(node.output, with: x.operand)
     return rewrite
   }

@@ -134,6 +134,61 @@ import Testing
     #expect(try #require(found).isIdentical(to: try #require(wanted)))
   }
 
+  @Test func weightsThatOneFileCannotHoldGoBesideTheModel() throws {
+    var graph = Graph(name: "large")
+    let x = graph.addInput("x", TensorType(.float32, [1, 8, 4, 4]))
+    let weight = numbers(TensorType(.float32, [64, 8, 3, 3]), seed: 1)
+    let y = try graph.add(Conv(), name: "conv", inputs: [x, graph.addConstant("w", weight)])
+    graph.addOutput("y", y[0])
+    let path = scratch()
+    defer { for file in [path, path + ".data"] { try? FileManager.default.removeItem(atPath: file) } }
+    var options = ONNXExporter.Options()
+    let inside = try ONNXExporter(options).write(graph, to: path)
+    #expect(inside.weightsPath == nil)
+    // As large as it is, and one byte less.
+    options.messageLimit = inside.byteCount
+    #expect(try ONNXExporter(options).write(graph, to: path).weightsPath == nil)
+    options.messageLimit -= 1
+    let beside = try ONNXExporter(options).write(graph, to: path)
+    #expect(beside.weightsPath == path + ".data")
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path)).count < 1024)
+    let copy = try ONNXImporter().load(path: path).graph
+    let feeds = ["x": numbers(TensorType(.float32, [1, 8, 4, 4]), seed: 0)]
+    #expect(
+      try #require(copy.evaluate(feeds)["y"]).isIdentical(to: try #require(graph.evaluate(feeds)["y"])))
+
+    options.messageLimit = 64
+    let other = scratch()
+    let error = #expect(throws: ONNXError.self) { try ONNXExporter(options).write(graph, to: other) }
+    #expect(error?.code == .unsupported)
+    for file in [other, other + ".data"] { #expect(!FileManager.default.fileExists(atPath: file)) }
+  }
+
+  /// Sizes by one scale for all axes, rounded: from opset 18 on, and of the nearest elements always.
+  @Test func sizesThatKeepTheAspectRatioAreWritten() throws {
+    for (sizes, scale) in [([1, 2, 5, 8], 8.0 / 6), ([1, 2, 7, 11], 7.0 / 4)] {
+      for mode in [ResizeMode.linear, .nearest] {
+        var graph = Graph(name: "resize")
+        let x = graph.addInput("x", TensorType(.float32, [1, 2, 4, 6]))
+        let op = Resize(sizes: sizes, scales: [1, 1, scale, scale], mode: mode, coordinates: .halfPixel)
+        graph.addOutput("y", try graph.add(op, name: "resize", inputs: [x])[0])
+        let copy = try exported(graph, opset: 18).graph
+        #expect(copy.nodes.first?.op(as: Resize.self)?.scales == op.scales)
+        #expect(copy.nodes.first?.op(as: Resize.self)?.sizes == op.sizes)
+        let feeds = ["x": numbers(TensorType(.float32, [1, 2, 4, 6]), seed: 0)]
+        let wanted = try #require(graph.evaluate(feeds)["y"])
+        #expect(try #require(copy.evaluate(feeds)["y"]).isIdentical(to: wanted))
+        if mode == .nearest {
+          let old = try exported(graph, opset: 17).graph
+          #expect(try #require(old.evaluate(feeds)["y"]).isIdentical(to: wanted))
+        } else {
+          let error = #expect(throws: ONNXError.self) { try exported(graph, opset: 17) }
+          #expect(error?.description.contains("from opset 18 on") == true)
+        }
+      }
+    }
+  }
+
   @Test func outputsThatAreInputsConstantsOrOneAnotherKeepTheirNames() throws {
     var graph = Graph(name: "outputs")
     let x = graph.addInput("x", TensorType(.float32, [3]))
