@@ -91,7 +91,7 @@ let package = Package(
     // Reference against runtime, value by value.
     .target(
       name: "SepalValidation",
-      dependencies: ["SepalGraph", "SepalTensor", "SepalPasses", "SepalRuntime"],
+      dependencies: ["SepalGraph", "SepalTensor", "SepalDigest", "SepalPasses", "SepalRuntime"],
       exclude: ["README.md"]),
 
     // What people import.
@@ -148,7 +148,7 @@ let package = Package(
       ]),
     .testTarget(
       name: "SepalTests",
-      dependencies: ["Sepal", "SepalONNX", "SepalKeras", "SepalPasses", "PlantedFaults"]),
+      dependencies: ["Sepal", "SepalFormat", "SepalONNX", "SepalKeras", "SepalPasses", "PlantedFaults"]),
     .testTarget(name: "SepalCLITests", dependencies: ["SepalCLI", "Sepal"]),
   ],
   swiftLanguageModes: [.v6],
@@ -159,6 +159,7 @@ let package = Package(
 if Context.environment["SEPAL_FUZZ"] != nil {
   let readers: [(name: String, dependencies: [Target.Dependency])] = [
     ("Convert", ["SepalONNX", "SepalGraph", "SepalPasses", "SepalRuntime"]),
+    ("Export", ["SepalONNX", "SepalGraph", "SepalPasses"]),
     ("HDF5", ["SepalHDF5"]),
     ("Images", ["SepalImages"]),
     ("Keras", ["SepalKeras", "SepalGraph"]),

@@ -1117,7 +1117,7 @@ const ProtobufCMessageDescriptor sepal__origins__descriptor =
   (ProtobufCMessageInit) sepal__origins__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor sepal__rewrites__record__field_descriptors[6] =
+static const ProtobufCFieldDescriptor sepal__rewrites__record__field_descriptors[8] =
 {
   {
     "pass",
@@ -1191,19 +1191,45 @@ static const ProtobufCFieldDescriptor sepal__rewrites__record__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "witness",
+    7,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Sepal__Rewrites__Record, has_witness),
+    offsetof(Sepal__Rewrites__Record, witness),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "constants",
+    8,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Sepal__Rewrites__Record, has_constants),
+    offsetof(Sepal__Rewrites__Record, constants),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sepal__rewrites__record__field_indices_by_name[] = {
   2,   /* field[2] = after */
   1,   /* field[1] = before */
   5,   /* field[5] = bound */
+  7,   /* field[7] = constants */
   4,   /* field[4] = exactness */
   3,   /* field[3] = origin */
   0,   /* field[0] = pass */
+  6,   /* field[6] = witness */
 };
 static const ProtobufCIntRange sepal__rewrites__record__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor sepal__rewrites__record__descriptor =
 {
@@ -1213,7 +1239,7 @@ const ProtobufCMessageDescriptor sepal__rewrites__record__descriptor =
   "Sepal__Rewrites__Record",
   "sepal",
   sizeof(Sepal__Rewrites__Record),
-  6,
+  8,
   sepal__rewrites__record__field_descriptors,
   sepal__rewrites__record__field_indices_by_name,
   1,  sepal__rewrites__record__number_ranges,
@@ -1250,7 +1276,7 @@ const ProtobufCEnumDescriptor sepal__rewrites__exactness__descriptor =
   sepal__rewrites__exactness__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCFieldDescriptor sepal__rewrites__field_descriptors[7] =
+static const ProtobufCFieldDescriptor sepal__rewrites__field_descriptors[10] =
 {
   {
     "source_format",
@@ -1336,11 +1362,50 @@ static const ProtobufCFieldDescriptor sepal__rewrites__field_descriptors[7] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "separation",
+    8,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Sepal__Rewrites, separation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cost_unit",
+    9,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Sepal__Rewrites, cost_unit),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_calibrated",
+    10,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(Sepal__Rewrites, has_is_calibrated),
+    offsetof(Sepal__Rewrites, is_calibrated),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sepal__rewrites__field_indices_by_name[] = {
+  8,   /* field[8] = cost_unit */
   6,   /* field[6] = disabled_pass */
+  9,   /* field[9] = is_calibrated */
   1,   /* field[1] = producer */
   4,   /* field[4] = record */
+  7,   /* field[7] = separation */
   2,   /* field[2] = source_digest */
   0,   /* field[0] = source_format */
   3,   /* field[3] = source_node_count */
@@ -1349,7 +1414,7 @@ static const unsigned sepal__rewrites__field_indices_by_name[] = {
 static const ProtobufCIntRange sepal__rewrites__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor sepal__rewrites__descriptor =
 {
@@ -1359,7 +1424,7 @@ const ProtobufCMessageDescriptor sepal__rewrites__descriptor =
   "Sepal__Rewrites",
   "sepal",
   sizeof(Sepal__Rewrites),
-  7,
+  10,
   sepal__rewrites__field_descriptors,
   sepal__rewrites__field_indices_by_name,
   1,  sepal__rewrites__number_ranges,

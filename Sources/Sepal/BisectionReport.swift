@@ -53,13 +53,19 @@ public struct BisectionReport: Sendable, Codable {
     inputs: [String: Tensor]? = nil,
     reproFolder folder: String? = nil
   ) throws(SepalError) {
+    let provenance = converted.graph.provenance
     var optimization = Optimizer.Options()
-    optimization.disabledPasses = Set(converted.graph.provenance.disabledPasses)
-      .intersection(Optimizer.passNames)
+    optimization.disabledPasses = Set(provenance.disabledPasses).intersection(Optimizer.passNames)
+    optimization.separation = Separation(provenance.separation) ?? optimization.separation
+    if provenance.costUnit == "ms" { optimization.cost = PredictedTime(try .ofThisMachine()) }
     let result: Bisection.Result
     do {
       guard !converted.graph.provenance.rewrites.isEmpty else {
         throw ComparisonError("the converted model has no rewrite log")
+      }
+      guard !provenance.isCalibrated else {
+        throw ComparisonError(
+          "the converted model was fitted to samples, without which its conversion cannot be replayed")
       }
       result = try Bisection(original: original.graph, options: options, optimization: optimization)
         .run(converted.graph, inputs: inputs)
@@ -67,6 +73,12 @@ public struct BisectionReport: Sendable, Codable {
       throw SepalError(.badData, "\(original.path) and \(converted.path): \(error)")
     }
     try self.init(result, reproFolder: folder)
+    guard case .file = result.finding else { return }
+    faults += LoggedConstants(converted.graph).faults.map {
+      Fault(
+        rewrite: $0.index + 1, pass: $0.record.pass, before: $0.record.before, after: $0.record.after,
+        message: "left constants that are not those in the file")
+    }
   }
 
   package init(_ result: Bisection.Result, reproFolder folder: String?) throws(SepalError) {

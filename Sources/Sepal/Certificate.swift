@@ -31,6 +31,15 @@ public struct Certificate: Sendable, Codable {
   public var sourceDigest: String
   public var toolVersion: String
   public var outputs: [Output]
+  /// Where the file is not as it was written: the rewrites of its log whose constants are not there any more.
+  public var changed: [Changed]?
+
+  /// A rewrite of the log, its position from 1.
+  public struct Changed: Sendable, Codable {
+    public var rewrite: Int
+    public var pass: String
+    public var nodes: [String]
+  }
 
   /// Replays the golden vectors of the native file at `path`.
   public init(path: String, threads: Int = 1) throws(SepalError) {
@@ -60,6 +69,11 @@ public struct Certificate: Sendable, Codable {
       throw SepalError(.badData, "\(path): \(error)")
     }
     intact = digest.isIntact
+    if !intact {
+      changed = LoggedConstants(graph).faults.map {
+        Changed(rewrite: $0.index + 1, pass: $0.record.pass, nodes: $0.record.after)
+      }
+    }
     equivalent = intact && replay.isEquivalent
     vectors = replay.vectors
     instructionSet = replay.instructionSet

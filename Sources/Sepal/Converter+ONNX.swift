@@ -20,28 +20,28 @@ extension Converter {
     }
     let start = ContinuousClock.now
     let source = try ModelFile(path: input, shapes: shapes, weights: weights)
-    var graph = source.graph
-    let nodesBefore = max(graph.provenance.sourceNodeCount, graph.nodeCount)
-    var optimized: OptimizationReport
+    let later: Optimizer
     do {
-      optimized = try Optimizer(optimization).run(&graph)
-      optimized.add(try Optimizer.export().run(&graph))
+      later = try Optimizer.export()
     } catch {
-      throw SepalError(error.code == .unknownPass ? .usage : .internalError, "\(input): \(error)")
+      throw SepalError(.internalError, "\(input): \(error)")
     }
+    let optimized = try optimized(source, later: later)
+    let graph = optimized.graph
     let written: ONNXExporter.Result
     do {
       written = try ONNXExporter(options).write(graph, to: output)
     } catch {
       throw SepalError(error)
     }
-    let report = Report(
-      input: input, output: output, bytesIn: source.byteCount, bytesOut: written.byteCount,
-      nodesBefore: nodesBefore, nodesAfter: written.nodeCount,
-      seconds: (ContinuousClock.now - start) / .seconds(1),
-      passes: optimized.passes.map {
-        .init(name: $0.name, rewrites: $0.rewrites, milliseconds: $0.milliseconds)
-      })
-    return Result(report: report, graph: graph, notes: source.notes)
+    var notes = optimized.notes
+    if let path = written.weightsPath, !options.usesExternalData {
+      notes.append(
+        "more than 2 GB do not fit into one ONNX file: the weights are in '\(path)', beside the model")
+    }
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    let report = optimized.report(
+      source, output, bytesOut: written.byteCount, nodes: written.nodeCount, seconds)
+    return Result(report: report, graph: graph, notes: notes)
   }
 }

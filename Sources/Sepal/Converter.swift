@@ -64,35 +64,9 @@ public struct Converter: Sendable {
     }
     let start = ContinuousClock.now
     let source = try ModelFile(path: input, shapes: shapes, weights: weights)
-    var graph = source.graph
     let record = strips ? nil : try SourceRecord(source, golden: golden)
-    graph.provenance.toolVersion = SepalVersion.current
-    let disabled = Set(graph.provenance.disabledPasses).union(optimization.disabledPasses)
-    graph.provenance.disabledPasses = disabled.sorted()
-    // From an optimised file, `nodesBefore` is still what its source had.
-    let nodesBefore = max(graph.provenance.sourceNodeCount, graph.nodeCount)
-    var checker = RewriteChecker()
-    let optimized: OptimizationReport
-    var optimization = optimization
-    if calibration != nil { optimization.separation = .exact }
-    do {
-      optimized = try Optimizer(optimization).run(
-        &graph, observing: verifies ? { checker.check($0, pass: $1, in: $2) } : nil)
-    } catch {
-      throw SepalError(error.code == .unknownPass ? .usage : .internalError, "\(input): \(error)")
-    }
-    if let fault = checker.faults.first { throw Self.error(input, fault, of: checker.faults.count) }
-    var notes = source.notes
-    if let calibration, case .approximate(let tolerance) = self.optimization.separation {
-      let samples = try CalibrationSamples(path: calibration, for: graph)
-      do throws(CalibrationError) {
-        let layers = try SeparableApproximation(tolerance: tolerance).run(
-          &graph, samples: RuntimeActivations(samples), cost: optimization.cost)
-        notes += layers.map(\.summary)
-      } catch {
-        throw SepalError(.badData, "\(calibration): \(error)")
-      }
-    }
+    let optimized = try optimized(source)
+    var (graph, notes) = (optimized.graph, optimized.notes)
     if golden == false { graph.provenance.golden = [] }
     try record?.complete(&graph, notes: &notes)
     let writer = SepalWriter(storage: storage, precision: precision, strips: strips)
@@ -103,22 +77,9 @@ public struct Converter: Sendable {
     } catch {
       throw SepalError(error)
     }
-    let report = Report(
-      input: input, output: output, bytesIn: source.byteCount, bytesOut: bytesOut, nodesBefore: nodesBefore,
-      nodesAfter: graph.nodeCount, seconds: (ContinuousClock.now - start) / .seconds(1),
-      passes: optimized.passes.map {
-        .init(name: $0.name, rewrites: $0.rewrites, milliseconds: $0.milliseconds)
-      }, verified: verifies ? checker.checked : nil)
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    let report = optimized.report(source, output, bytesOut: bytesOut, nodes: graph.nodeCount, seconds)
     return Result(report: report, graph: graph, notes: notes)
-  }
-
-  private static func error(_ input: String, _ fault: RewriteChecker.Fault, of count: Int) -> SepalError {
-    let after = fault.after.isEmpty ? "nothing" : fault.after.joined(separator: ", ")
-    let others = count > 1 ? " (and \(count - 1) more rewrites)" : ""
-    return SepalError(
-      .internalError,
-      "\(input): pass '\(fault.pass)' is wrong about \(fault.before.joined(separator: ", ")) → \(after): \(fault.message)\(others); --disable-pass \(fault.pass) leaves it out"
-    )
   }
 
   /// Judges the file by what its precision and approximate rewrites promise.

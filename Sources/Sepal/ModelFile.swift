@@ -21,7 +21,7 @@ public struct ModelFile: Sendable {
   public internal(set) var graph: Graph
   /// What was assumed on the way, one sentence each, such as a batch size.
   public let notes: [String]
-  /// Size of the file and of the one with its weights; of the model itself where it refers to others.
+  /// Size of all files in `sources`.
   public let byteCount: Int
   /// Paths of all files that hold the model, its own first; see `SourceDigest`.
   public let sources: [String]
@@ -37,7 +37,6 @@ public struct ModelFile: Sendable {
     guard format == .keras || weights == nil else {
       throw SepalError(.usage, "\(path): holds its own weights, --weights is for Keras models")
     }
-    byteCount = storage.bytes.count + (try weights.map(Self.map)?.bytes.count ?? 0)
     let imported: ImportedModel
     switch format {
     case .sepal:
@@ -64,6 +63,9 @@ public struct ModelFile: Sendable {
     graph = imported.graph
     notes = imported.notes
     sources = [path] + imported.companions
+    var byteCount = storage.bytes.count
+    for companion in imported.companions { byteCount += try Self.map(companion).bytes.count }
+    self.byteCount = byteCount
   }
 
   private static func map(_ path: String) throws(SepalError) -> TensorStorage {

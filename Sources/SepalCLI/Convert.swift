@@ -11,26 +11,11 @@ struct SeparableOption: ExpressibleByArgument {
   init(separation: Separation) { self.separation = separation }
 
   init?(argument: String) {
-    switch argument {
-    case "off": separation = .off
-    case "exact": separation = .exact
-    default:
-      let prefix = "approx="
-      guard argument.hasPrefix(prefix), let tolerance = Double(argument.dropFirst(prefix.count)),
-        tolerance > 0,
-        tolerance < 1
-      else { return nil }
-      separation = .approximate(tolerance: tolerance)
-    }
+    guard let separation = Separation(argument) else { return nil }
+    self.separation = separation
   }
 
-  var defaultValueDescription: String {
-    switch separation {
-    case .off: "off"
-    case .exact: "exact"
-    case .approximate(let tolerance): "approx=\(tolerance)"
-    }
-  }
+  var defaultValueDescription: String { separation.description }
 }
 
 /// What counts as cheaper.

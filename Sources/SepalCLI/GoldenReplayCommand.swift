@@ -33,6 +33,10 @@ struct GoldenReplayCommand {
     print(table.text)
     print("source: \(certificate.sourceFormat), SHA-256 \(certificate.sourceDigest)")
     if !certificate.intact { print("weights or graph are NOT those that were written") }
+    for changed in certificate.changed ?? [] {
+      let nodes = changed.nodes.joined(separator: ", ")
+      print("  rewrite \(changed.rewrite) (\(changed.pass)) left other constants to \(nodes)")
+    }
     let vectors = "\(certificate.vectors) golden vector\(certificate.vectors == 1 ? "" : "s")"
     let machine =
       "\(certificate.instructionSet), \(certificate.threads) thread\(certificate.threads == 1 ? "" : "s")"

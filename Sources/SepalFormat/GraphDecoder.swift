@@ -241,16 +241,30 @@ final class GraphDecoder {
             case SEPAL__REWRITES__EXACTNESS__APPROXIMATE: .approximate(message.bound)
             default: .exact
             }
+          // Each digest of 16 bytes becomes a string of twice as many.
+          try charge(6 * message.constants.len)
+          let witness: RewriteWitness? =
+            message.has_witness != 0
+            ? RewriteWitness(
+              digest: [UInt8](UnsafeBufferPointer(start: message.witness.data, count: message.witness.len)),
+              constants: [UInt8](
+                UnsafeBufferPointer(start: message.constants.data, count: message.constants.len))) : nil
           graph.provenance.rewrites.append(
             RewriteRecord(
               pass: text(message.pass), before: list(message.n_before, message.before),
               after: list(message.n_after, message.after), origins: list(message.n_origin, message.origin),
-              exactness: exactness))
+              exactness: exactness, witness: witness))
         }
       case 6: graph.provenance.toolVersion = String(decoding: storage.bytes[range].prefix(64), as: UTF8.self)
       case 7:
         try charge(64 + range.count)
         graph.provenance.disabledPasses.append(String(decoding: storage.bytes[range], as: UTF8.self))
+      case 8: graph.provenance.separation = String(decoding: storage.bytes[range].prefix(64), as: UTF8.self)
+      case 9: graph.provenance.costUnit = String(decoding: storage.bytes[range].prefix(64), as: UTF8.self)
+      case 10:
+        var position = range.lowerBound
+        let value = storage.bytes.varint(at: &position, end: range.upperBound)
+        graph.provenance.isCalibrated = value.map { $0 != 0 } ?? false
       default: break
       }
     }

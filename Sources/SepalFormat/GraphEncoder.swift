@@ -152,6 +152,10 @@ struct GraphEncoder {
           message.exactness = SEPAL__REWRITES__EXACTNESS__APPROXIMATE
           (message.has_bound, message.bound) = (1, bound)
         }
+        if let witness = record.witness {
+          (message.has_witness, message.witness) = (1, arena.data(witness.digestBytes))
+          (message.has_constants, message.constants) = (1, arena.data(witness.constantsBytes))
+        }
       }
     }
     return MessageArena.pack(
@@ -164,6 +168,9 @@ struct GraphEncoder {
         message.tool_version = arena.string(provenance.toolVersion)
         let disabled = provenance.disabledPasses
         (message.n_disabled_pass, message.disabled_pass) = (disabled.count, arena.strings(disabled))
+        message.separation = arena.string(provenance.separation)
+        message.cost_unit = arena.string(provenance.costUnit)
+        (message.has_is_calibrated, message.is_calibrated) = (1, provenance.isCalibrated ? 1 : 0)
       })
   }
 }

@@ -20,6 +20,10 @@ final class MessageArena {
     return copy
   }
 
+  func data(_ bytes: [UInt8]) -> ProtobufCBinaryData {
+    ProtobufCBinaryData(len: bytes.count, data: array(bytes))
+  }
+
   func strings(_ items: [String]) -> UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? {
     array(items.map { string($0) })
   }

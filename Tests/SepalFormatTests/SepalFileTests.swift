@@ -61,11 +61,17 @@ func sampleGraph() throws -> Graph {
   graph.provenance.rewrites = [
     RewriteRecord(
       pass: "fuse-activation", before: ["conv (Conv)", "clip (Clip)"], after: ["conv (Conv)"],
-      origins: ["relu_out"], exactness: .exact),
+      origins: ["relu_out"], exactness: .exact,
+      witness: RewriteWitness(
+        digest: "00ff0123456789abcdef0123456789ab",
+        constants: [String(repeating: "5c", count: 16), "0123456789abcdef0123456789abcdef"])),
     RewriteRecord(pass: "p", before: [], after: [], origins: [], exactness: .approximate(0.25)),
   ]
   graph.provenance.sourceDigest = String(repeating: "0a", count: 32)
   graph.provenance.toolVersion = "1.2.3"
+  graph.provenance.separation = "approx=0.05"
+  graph.provenance.costUnit = "ms"
+  graph.provenance.isCalibrated = true
   graph.provenance.disabledPasses = ["fold-pad-into-conv", "recognize-gelu"]
   graph.provenance.golden = [
     GoldenVector(

@@ -233,10 +233,20 @@ struct  Sepal__Rewrites__Record
    */
   protobuf_c_boolean has_bound;
   double bound;
+  /*
+   * Digest of the rewrite, 16 bytes.
+   */
+  protobuf_c_boolean has_witness;
+  ProtobufCBinaryData witness;
+  /*
+   * Digests of the constants that the nodes it made read, 16 bytes each.
+   */
+  protobuf_c_boolean has_constants;
+  ProtobufCBinaryData constants;
 };
 #define SEPAL__REWRITES__RECORD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sepal__rewrites__record__descriptor) \
-    , NULL, 0,NULL, 0,NULL, 0,NULL, 0, SEPAL__REWRITES__EXACTNESS__EXACT, 0, 0 }
+    , NULL, 0,NULL, 0,NULL, 0,NULL, 0, SEPAL__REWRITES__EXACTNESS__EXACT, 0, 0, 0, {0,NULL}, 0, {0,NULL} }
 
 
 /*
@@ -264,10 +274,23 @@ struct  Sepal__Rewrites
    */
   size_t n_disabled_pass;
   char **disabled_pass;
+  /*
+   * How convolutions were to be separated: off, exact, approx=TOLERANCE.
+   */
+  char *separation;
+  /*
+   * What decided what is cheaper: MACs, or ms as predicted for a machine.
+   */
+  char *cost_unit;
+  /*
+   * Whether approximations were fitted to samples of the inputs.
+   */
+  protobuf_c_boolean has_is_calibrated;
+  protobuf_c_boolean is_calibrated;
 };
 #define SEPAL__REWRITES__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sepal__rewrites__descriptor) \
-    , NULL, NULL, NULL, 0, 0, 0,NULL, NULL, 0,NULL }
+    , NULL, NULL, NULL, 0, 0, 0,NULL, NULL, 0,NULL, NULL, NULL, 0, 0 }
 
 
 struct  Sepal__Golden__Output

@@ -15,6 +15,12 @@ public struct Provenance: Sendable, Hashable {
   public var toolVersion = ""
   /// Passes that were left out, sorted.
   public var disabledPasses: [String] = []
+  /// How convolutions were to be separated: `off`, `exact` or `approx=TOLERANCE`; empty when unknown.
+  public var separation = ""
+  /// What what is cheaper was counted in: `MACs`, or `ms` as predicted for a machine; empty when unknown.
+  public var costUnit = ""
+  /// Whether approximations were fitted to samples of the inputs.
+  public var isCalibrated = false
   public var rewrites: [RewriteRecord] = []
   /// What the source computes, at the shapes that this graph has.
   public var golden: [GoldenVector] = []
@@ -45,12 +51,31 @@ public struct RewriteRecord: Sendable, Hashable {
   /// Source tensors that the new nodes' outputs stand for.
   public var origins: [String]
   public var exactness: Exactness
+  /// Nil where nobody asked.
+  public var witness: RewriteWitness?
 
-  public init(pass: String, before: [String], after: [String], origins: [String], exactness: Exactness) {
+  public init(
+    pass: String, before: [String], after: [String], origins: [String], exactness: Exactness,
+    witness: RewriteWitness? = nil
+  ) {
     self.pass = pass
     self.before = before
     self.after = after
     self.origins = origins
     self.exactness = exactness
+    self.witness = witness
+  }
+}
+
+/// Digests of what a rewrite did. Each is 32 hexadecimal digits in lower case, the first half of a SHA-256.
+public struct RewriteWitness: Sendable, Hashable {
+  /// Of the whole rewrite: its nodes with their attributes and operands, and its constants.
+  public var digest: String
+  /// Of each constant that the nodes it made read, in order.
+  public var constants: [String]
+
+  public init(digest: String, constants: [String]) {
+    self.digest = digest
+    self.constants = constants
   }
 }

@@ -60,7 +60,9 @@ public struct Optimizer: Sendable {
 
   /// The passes that bring an optimised graph to the layout of ONNX, channels first, without transposes inside.
   public static func export() throws(OptimizationError) -> Optimizer {
-    try Optimizer(stages: Pipeline.exportStages)
+    var options = Options()
+    options.separation = .off
+    return try Optimizer(stages: Pipeline.exportStages, options)
   }
 
   /// Optimises `graph` in place and appends a record per rewrite to its provenance.

@@ -15,6 +15,30 @@ public enum Separation: Sendable, Hashable {
   }
 }
 
+/// `off`, `exact`, `approx=0.05`.
+extension Separation: LosslessStringConvertible {
+  public init?(_ description: String) {
+    switch description {
+    case "off": self = .off
+    case "exact": self = .exact
+    default:
+      let prefix = "approx="
+      guard description.hasPrefix(prefix), let tolerance = Double(description.dropFirst(prefix.count)),
+        tolerance > 0, tolerance < 1
+      else { return nil }
+      self = .approximate(tolerance: tolerance)
+    }
+  }
+
+  public var description: String {
+    switch self {
+    case .off: "off"
+    case .exact: "exact"
+    case .approximate(let tolerance): "approx=\(tolerance)"
+    }
+  }
+}
+
 /// What was found in a layer's weights, and what is made of it.
 public struct SeparableLayerReport: Sendable {
   /// What a layer can be replaced by.

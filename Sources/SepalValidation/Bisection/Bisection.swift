@@ -69,8 +69,14 @@ public struct Bisection: Sendable {
     let inputs = try failing(converted, inputs)
     let log = Array(converted.provenance.rewrites.dropFirst(original.provenance.rewrites.count))
     var checker = RewriteChecker()
-    let replayed = try optimized(stopAfter: log.count) { checker.check($0, pass: $1, in: $2) }
-    try compare(log, Array(replayed.provenance.rewrites.dropFirst(original.provenance.rewrites.count)))
+    var recorder = WitnessRecorder()
+    let replayed = try optimized(stopAfter: log.count) {
+      checker.check($0, pass: $1, in: $2)
+      recorder.record($0, pass: $1, in: $2)
+    }
+    try compare(
+      log, Array(replayed.provenance.rewrites.dropFirst(original.provenance.rewrites.count)),
+      recorder.witnesses)
     var result = Result(finding: .file, rewrites: log.count, trials: 1, faults: checker.faults)
     guard try !isEquivalent(replayed, inputs) else { return result }
     result.trials += 1
@@ -107,7 +113,9 @@ public struct Bisection: Sendable {
     throw ComparisonError("the models are equivalent on these inputs: there is nothing to search for")
   }
 
-  private func compare(_ log: [RewriteRecord], _ replayed: [RewriteRecord]) throws(ComparisonError) {
+  private func compare(
+    _ log: [RewriteRecord], _ replayed: [RewriteRecord], _ witnesses: [RewriteWitness]
+  ) throws(ComparisonError) {
     func describe(_ record: RewriteRecord?) -> String {
       record.map { "\($0.pass) of \($0.before.joined(separator: ", "))" } ?? "none"
     }
@@ -116,6 +124,11 @@ public struct Bisection: Sendable {
       guard record.pass == other?.pass, record.before == other?.before, record.after == other?.after else {
         throw ComparisonError(
           "the conversion cannot be replayed: rewrite \(index + 1) is \(describe(record)) in the file and \(describe(other)) here"
+        )
+      }
+      if let witness = record.witness, witness != witnesses[index] {
+        throw ComparisonError(
+          "the conversion cannot be replayed: rewrite \(index + 1), \(describe(record)), made something else when the file was written than here"
         )
       }
     }

@@ -49,19 +49,27 @@ public struct SeparableApproximation: Sendable {
 
   public init(tolerance: Double) { self.tolerance = tolerance }
 
-  /// - Parameter samples: nil: the fit is to the weights alone.
+  /// - Parameters:
+  ///   - samples: nil: the fit is to the weights alone.
+  ///   - limit: how many layers are replaced at most, front to back.
   /// - Returns: every convolution that could be considered, in topological order.
   public func run(
-    _ graph: inout Graph, samples: (any ActivationSource)? = nil, cost: any CostModel
+    _ graph: inout Graph, samples: (any ActivationSource)? = nil, cost: any CostModel,
+    atMost limit: Int? = nil, observing observe: Optimizer.Observer? = nil
   ) throws(CalibrationError) -> [Layer] {
+    var left = limit ?? .max
+    guard left > 0 else { return [] }
+
     var candidates = try Self.candidates(in: graph, cost)
     if let samples { try addOriginals(&candidates, graph, samples) }
     for index in candidates.indices { candidates[index].measure() }
     let chosen = SeparationBudget.spend(tolerance * tolerance, on: candidates.map(\.ladder))
     for (index, terms) in chosen.enumerated() { candidates[index].terms = terms ?? 0 }
     var layers: [Layer] = []
-    for candidate in candidates {
-      layers.append(try replace(candidate, in: &graph, samples, cost))
+    for candidate in candidates where left > 0 {
+      let layer = try replace(candidate, in: &graph, samples, cost, observe)
+      layers.append(layer)
+      if layer.terms > 0 { left -= 1 }
     }
     do throws(GraphError) {
       graph.removeUnreadConstants()
@@ -113,7 +121,7 @@ public struct SeparableApproximation: Sendable {
 
   private func replace(
     _ candidate: SeparableCandidate, in graph: inout Graph, _ source: (any ActivationSource)?,
-    _ cost: any CostModel
+    _ cost: any CostModel, _ observe: Optimizer.Observer?
   ) throws(CalibrationError) -> Layer {
     var layer = candidate.report(cost.unit)
     guard candidate.terms > 0, let spectrum = candidate.spectrum else { return layer }
@@ -135,6 +143,7 @@ public struct SeparableApproximation: Sendable {
     layer.weightError = terms.relativeWeightError(candidate.patches)
     guard let weight = node.input(1).map({ graph.type(of: $0) }) else { return layer }
     let rewrite = terms.rewrite(node, candidate.conv, weight: weight, exactness: .approximate(error))
+    observe?(rewrite, Self.passName, graph)
     do throws(GraphError) {
       let applied = try graph.apply(rewrite, pass: Self.passName)
       graph.provenance.rewrites.append(applied.record)
