@@ -16,7 +16,7 @@ PYTHON := .venv/bin/python
 PIP_FLAGS := -q --disable-pip-version-check --retries 1 --timeout 20
 MUTATIONS ?= 1000000
 FUZZ_SECONDS ?= 600
-FUZZ_TARGETS ?= Convert HDF5 Images Keras KerasConfig ONNX Sepal Zip
+FUZZ_TARGETS ?= Convert Export HDF5 Images Keras KerasConfig ONNX Sepal Zip
 
 .PHONY: help
 help: ## List the targets.
@@ -75,6 +75,7 @@ FUZZ_FLAGS := -c release --scratch-path $(FUZZ_BUILD) --sanitize fuzzer --saniti
 	-Xswiftc -sanitize=fuzzer,address -Xswiftc -assert-config -Xswiftc Debug -Xswiftc -DFUZZING
 FUZZ_LIMITS := -max_len=65536 -rss_limit_mb=512 -timeout=10
 FUZZ_SEEDS_Convert := -name '*.onnx'
+FUZZ_SEEDS_Export := -name '*.onnx'
 FUZZ_SEEDS_HDF5 := -name '*.h5' -o -name '*.h5.gz'
 FUZZ_SEEDS_Keras := -name '*.keras' -o -name '*.h5' -path '*keras*'
 FUZZ_SEEDS_Images := -name '*.jpg' -o -name '*.png'
@@ -250,6 +251,10 @@ VALIDATE_MODELS ?= $(BENCH_NAMES:%=$(BENCH_MODELS)/%.onnx)
 check-export: $(if $(filter file,$(origin SEPAL)),build) .venv-export/.requirements
 check-export: ## Export models and check them with onnx.checker, ONNX Runtime, onnxsim and onnxslim (EXPORT_MODELS=…, OPSET=N, SPEED=1).
 	.venv-export/bin/python fixtures/bench/check_export.py $(EXPORT_MODELS) --sepal $(SEPAL) --opset $(OPSET) $(if $(SPEED),--speed)
+	for option in exact approx=0.1 approx=0.5; do \
+	  .venv-export/bin/python fixtures/bench/check_export.py fixtures/dense_cnn fixtures/separable --sepal $(SEPAL) \
+	    --opset $(OPSET) --separable $$option; \
+	done
 
 .PHONY: check-validate
 check-validate: $(if $(filter file,$(origin SEPAL)),build) $(if $(filter file,$(origin VALIDATE_MODELS)),$(BENCH_NAMES:%=$(BENCH_MODELS)/%.onnx))
