@@ -9,6 +9,9 @@ enum JPEGDecoder {
     guard
       tjDecompressHeader3(handle, source, UInt(bytes.count), &width, &height, &subsampling, &colours) == 0
     else { throw failure(handle) }
+    guard ![TJCS_CMYK, TJCS_YCCK].contains(where: { Int32($0.rawValue) == colours }) else {
+      throw ImageError(.malformed, "is a JPEG in CMYK, expected one in RGB or grey")
+    }
     let count = try Image.checkedPixels(Int(width), Int(height))
     // What a decoder makes up for missing data is no image, and scans without number take time without end.
     let flags = TJFLAG_STOPONWARNING | TJFLAG_LIMITSCANS

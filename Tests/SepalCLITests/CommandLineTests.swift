@@ -337,6 +337,25 @@ struct CommandLineTests {
     #expect(result.errors.filter { $0 == "\n" }.count == 1)
   }
 
+  @Test func imagesAreInputsByANamedRecipe() throws {
+    let model = fixture("digits/digits.onnx")
+    let image = fixture("images/gray.png")
+    let run = try sepal("run", model, "--input", image, "--preprocess", "unit", "--top", "1")
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(run.output.hasPrefix("logits: float32 1×10\n"), "\(run.output)")
+    let unsaid = try sepal("run", model, "--input", image)
+    #expect(unsaid.status == 64)
+    for recipe in ["torchvision", "tf", "unit", "raw"] {
+      #expect(unsaid.errors.contains("\n  \(recipe): "), "\(unsaid.errors)")
+    }
+    let unsuitable = try sepal("run", model, "--input", image, "--preprocess", "torchvision")
+    #expect(unsuitable.status == 65)
+    #expect(unsuitable.errors.contains("gray.png: input 'image': "), "\(unsuitable.errors)")
+    let printed = try sepal(
+      "run", model, "--input", "image=\(fixture("images/cmyk.jpg"))", "--preprocess", "unit")
+    #expect(printed.status == 65)
+  }
+
   @Test func unknownPassesAndOutputsAreUsageErrors() throws {
     let model = fixture("digits/digits.onnx")
     let pass = try sepal("convert", model, "-o", scratch("x.sepal"), "--disable-pass", "nonsense")
