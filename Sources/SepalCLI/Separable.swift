@@ -30,6 +30,7 @@ struct Separable: ParsableCommand {
   var calibrate: String?
 
   @Option(
+    parsing: .unconditional,
     help:
       "What the elements of the model's inputs are within, as in 0:1: for bounds of errors. Of later layers it is known behind activations such as ReLU6."
   )

@@ -40,6 +40,16 @@ struct ONNXExportTests {
 
   /// Separable convolutions, exact and approximate, with samples and without: what is written as ONNX computes what the
   /// native file does.
+  /// The first images of those that dense_cnn was trained on.
+  private func writeSamples(_ count: Int, to path: String) throws {
+    let images = try #require(try NumpyFile.read(path: Fixtures.path("dense_cnn/calibration.npz"))["image"])
+    let size = images.shape.dropFirst().reduce(1, *)
+    let first = Tensor(
+      images.element, [count] + images.shape.dropFirst(),
+      doubles: Array(images.doubles().prefix(count * size)))
+    try NumpyFile.write([("image", first)], to: path)
+  }
+
   @Test(arguments: [("exact", false), ("approx=0.3", false), ("approx=0.3", true)])
   func separableResultsAreExported(option: String, isCalibrated: Bool) throws {
     let models =
@@ -52,7 +62,11 @@ struct ONNXExportTests {
       let (native, onnx) = (ScratchFile(), ScratchFile(".onnx"))
       var converter = Converter()
       converter.optimization.separation = try #require(Separation(option))
-      if isCalibrated { converter.calibration = Fixtures.path("dense_cnn/calibration.npz") }
+      let samples = ScratchFile(".npz")
+      if isCalibrated {
+        try writeSamples(8, to: samples.path)
+        converter.calibration = samples.path
+      }
       let result = try converter.convert(source, to: native.path)
       converter.verifies = model.hasPrefix("separable")
       let exported = try converter.convert(source, to: onnx.path)
