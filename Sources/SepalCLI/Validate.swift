@@ -16,7 +16,7 @@ struct Validate: ParsableCommand {
       in double precision on the same operands. And every element of every output is within so many standard \
       deviations of the original's (--deviations), as they are predicted for the rounding errors on the way and for \
       weights in less than single precision; so is every layer inside that stands for a tensor of the original, within \
-      three times as many. --atol or --rtol take the place of the second: \
+      five times as many. --atol or --rtol take the place of the second: \
       |difference| ≤ atol + rtol · max |original|. Exit code 1 when the models are not equivalent.
 
       Any two readable models can be compared. Inputs and outputs belong together by name, otherwise by type and order.

@@ -63,7 +63,7 @@ struct LayerWalk {
 
   /// Within a network errors of many channels go together here and there, and there are hundreds of thousands of elements: a
   /// layer is taken for wrong at so many times what an output may show.
-  private static let width = 3.0
+  private static let width = 5.0
 
   init(_ map: LayerMap, criterion: Criterion) {
     self.map = map
