@@ -133,7 +133,8 @@ let package = Package(
         "SepalPasses", "SepalRuntime", "SepalValidation",
       ]),
     .testTarget(
-      name: "SepalPassesTests", dependencies: ["SepalPasses", "SepalGraph", "SepalTensor"]),
+      name: "SepalPassesTests",
+      dependencies: ["SepalPasses", "SepalGraph", "SepalTensor", "SepalONNX", "SepalNumpy"]),
     .testTarget(
       name: "SepalFormatTests", dependencies: ["SepalFormat", "SepalGraph", "SepalTensor", "SepalZip"]),
     .testTarget(

@@ -1,4 +1,7 @@
+import Foundation
 import SepalGraph
+import SepalNumpy
+import SepalONNX
 import SepalPasses
 import SepalTensor
 import Testing
@@ -32,14 +35,18 @@ import Testing
     return graph
   }
 
-  /// The root mean square of the difference relative to that of the outputs, on seeded inputs.
-  private static func error(_ graph: Graph, _ original: Graph) throws -> Double {
+  private static func randomInputs() -> [Tensor] {
     var random = SeededGenerator(5)
+    return (0..<8).map { _ in random.tensor([1, 8, 8, 16], in: -1...1) }
+  }
+
+  /// The root mean square of the difference relative to that of the outputs.
+  private static func error(_ graph: Graph, _ original: Graph, on inputs: [Tensor]) throws -> Double {
+    let (input, output) = (original.value(original.inputs[0]).name, original.outputs[0].name)
     var (difference, reference) = (0.0, 0.0)
-    for _ in 0..<8 {
-      let inputs = ["x": random.tensor([1, 8, 8, 16], in: -1...1)]
-      let expected = try original.evaluate(inputs, precision: .double)["y"]?.doubles() ?? []
-      let actual = try graph.evaluate(inputs, precision: .double)["y"]?.doubles() ?? []
+    for tensor in inputs {
+      let expected = try original.evaluate([input: tensor], precision: .double)[output]?.doubles() ?? []
+      let actual = try graph.evaluate([input: tensor], precision: .double)[output]?.doubles() ?? []
       for (a, b) in zip(actual, expected) {
         difference += (a - b) * (a - b)
         reference += b * b
@@ -74,20 +81,39 @@ import Testing
     (SeparableStructure.pointwiseDepthwise, [0.15, 0.9, 0.3, 0.6]),
   ])
   func aBudgetForAllLayersIsLessOffAtTheSameCost(structure: SeparableStructure, decays: [Double]) throws {
-    let graph = try Self.network(structure, decays: decays)
+    try compare(try Self.network(structure, decays: decays), Self.randomInputs())
+  }
+
+  @Test func aTrainedNetworkIsLessOffAtTheSameCost() throws {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../../fixtures/dense_cnn").standardized.path
+    var graph = try ONNXImporter().load(path: "\(folder)/dense_cnn.onnx").graph
+    var options = Optimizer.Options()
+    options.separation = .off
+    try Optimizer(options).run(&graph)
+    let images = try #require(try NumpyFile.read(path: "\(folder)/test.npz")["image"]).doubles()
+    let digits = stride(from: 0, to: 360, by: 60).map { index in
+      Tensor(.float32, [1, 1, 32, 32], doubles: Array(images[index * 1024..<index * 1024 + 1024]))
+    }
+    try compare(graph, digits)
+  }
+
+  private func compare(_ graph: Graph, _ inputs: [Tensor]) throws {
     for energy in [0.7, 0.85, 0.93] {
       let baseline = try Self.baseline(graph, energy: energy)
       let limit = MACCost().cost(of: baseline)
       // The least tolerance with which no more multiply-adds are left.
       var (low, high) = (0.0, 0.99)
-      for _ in 0..<12 {
+      for _ in 0..<8 {
         let middle = (low + high) / 2
         let macs = MACCost().cost(of: try graph.separated(.approximate(tolerance: middle)))
         if macs <= limit { high = middle } else { low = middle }
       }
       let ours = try graph.separated(.approximate(tolerance: high))
       #expect(MACCost().cost(of: ours) <= limit)
-      let (error, theirs) = (try Self.error(ours, graph), try Self.error(baseline, graph))
+      let (error, theirs) = (
+        try Self.error(ours, graph, on: inputs), try Self.error(baseline, graph, on: inputs)
+      )
       #expect(error < theirs, "\(energy): \(error) against \(theirs)")
     }
   }
