@@ -122,7 +122,8 @@ let package = Package(
     .testTarget(name: "SepalZipTests", dependencies: ["SepalZip", "SepalTensor", "CZlib"]),
     .testTarget(name: "SepalHDF5Tests", dependencies: ["SepalHDF5", "SepalTensor", "SepalZip"]),
     .testTarget(name: "SepalNumpyTests", dependencies: ["SepalNumpy", "SepalTensor"]),
-    .testTarget(name: "SepalImagesTests", dependencies: ["SepalImages", "SepalTensor", "SepalNumpy"]),
+    .testTarget(
+      name: "SepalImagesTests", dependencies: ["SepalImages", "SepalTensor", "SepalNumpy", "SepalGraph"]),
     .testTarget(name: "SepalGraphTests", dependencies: ["SepalGraph", "SepalTensor"]),
     .testTarget(
       name: "SepalONNXTests", dependencies: ["SepalONNX", "SepalGraph", "SepalTensor", "SepalNumpy"]),

@@ -26,7 +26,7 @@ extension Converter {
     } catch {
       throw SepalError(.internalError, "\(input): \(error)")
     }
-    let optimized = try optimized(source, later: later)
+    let optimized = try optimized(source, later: later, keepsLog: false)
     let graph = optimized.graph
     let written: ONNXExporter.Result
     do {

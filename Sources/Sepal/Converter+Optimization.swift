@@ -26,8 +26,12 @@ extension Converter {
     }
   }
 
-  /// - Parameter later: passes for the format that is written, run last.
-  func optimized(_ source: ModelFile, later: Optimizer? = nil) throws(SepalError) -> Optimized {
+  /// - Parameters:
+  ///   - later: passes for the format that is written, run last.
+  ///   - keepsLog: whether what is written has the rewrite log, which then gets witnesses.
+  func optimized(
+    _ source: ModelFile, later: Optimizer? = nil, keepsLog: Bool
+  ) throws(SepalError) -> Optimized {
     var graph = source.graph
     let known = graph.provenance.rewrites.count
     graph.provenance.toolVersion = SepalVersion.current
@@ -40,7 +44,7 @@ extension Converter {
     var recorder = WitnessRecorder()
     let observe: Optimizer.Observer = { rewrite, pass, graph in
       if verifies { checker.check(rewrite, pass: pass, in: graph) }
-      recorder.record(rewrite, pass: pass, in: graph)
+      if keepsLog { recorder.record(rewrite, pass: pass, in: graph) }
     }
     var optimization = optimization
     if calibration != nil { optimization.separation = .exact }
@@ -53,7 +57,7 @@ extension Converter {
     }
     // An error on samples says nothing about the random probes of the checker.
     notes += try approximate(&graph, atMost: optimization.stopAfter.map { $0 - report.rewrites }) {
-      recorder.record($0, pass: $1, in: $2)
+      if keepsLog { recorder.record($0, pass: $1, in: $2) }
     }
     do throws(OptimizationError) {
       if let later { report.add(try later.run(&graph, observing: observe)) }

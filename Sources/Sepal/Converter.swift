@@ -65,7 +65,7 @@ public struct Converter: Sendable {
     let start = ContinuousClock.now
     let source = try ModelFile(path: input, shapes: shapes, weights: weights)
     let record = strips ? nil : try SourceRecord(source, golden: golden)
-    let optimized = try optimized(source)
+    let optimized = try optimized(source, keepsLog: !strips)
     var (graph, notes) = (optimized.graph, optimized.notes)
     if golden == false { graph.provenance.golden = [] }
     try record?.complete(&graph, notes: &notes)

@@ -16,7 +16,13 @@ struct ValidationText {
     let inputs =
       report.seed.map { "\(count) random input\(count == 1 ? "" : "s") (seed \($0))" }
       ?? (count == 1 ? "the given input" : "the \(count) given inputs")
-    print(report.isEquivalent ? "equivalent on \(inputs)" : "NOT equivalent on \(inputs)")
+    var verdict = "equivalent"
+    if case .deviations = report.criterion,
+      report.weightPrecision == .half || !report.approximations.promised.isEmpty
+    {
+      verdict = "as close as it promises"
+    }
+    print("\(report.isEquivalent ? verdict : "NOT \(verdict)") on \(inputs)")
     printApproximations()
     if report.weightPrecision == .half { print("weights in float16 are judged by what they promise") }
     if let layer = report.firstDivergence {

@@ -32,9 +32,9 @@ public struct ValidationReport: Sendable, Hashable {
   public private(set) var outputs: [OutputComparison] = []
   /// Every step of the runtime's plan, by itself, in execution order.
   public private(set) var steps: [StepComparison] = []
-  /// In execution order; empty unless layers were asked for.
+  /// In execution order.
   public private(set) var layers: [LayerComparison] = []
-  /// Source tensors that no value of the converted graph stands for; as layers, empty unless these were asked for.
+  /// Source tensors that no value of the converted graph stands for.
   public internal(set) var fusedAway: [String] = []
 
   init(

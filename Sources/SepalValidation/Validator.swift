@@ -16,9 +16,6 @@ public struct Validator: Sendable {
     public var samples = InputKind.allCases.count
     public var seed: UInt64 = 1
     public var criterion = Criterion.deviations(10)
-    /// Compare every value that has an origin, not only the outputs: a mistake that outputs hardly show stands out in its
-    /// layer.
-    public var comparesLayers = true
     /// Threads of the converted model.
     public var threads = 1
     /// Samples that run at the same time.
@@ -30,9 +27,8 @@ public struct Validator: Sendable {
   private let ports: PortMatching
   private let original: Graph
   private let model: Model
-  /// Planned without segments, which hand over less than every value; the bits are the same. Nil where layers are not
-  /// compared.
-  private let stepwise: Model?
+  /// Planned without segments, which hand over less than every value; the bits are the same.
+  private let stepwise: Model
   private let predictor: Predictor
   private let map: LayerMap
   private let weightPrecision: WeightPrecision
@@ -55,7 +51,7 @@ public struct Validator: Sendable {
       model = try Model(converted, options: ModelOptions(threads: options.threads))
       var plan = ModelOptions()
       plan.fusesSegments = false
-      stepwise = options.comparesLayers ? try Model(converted, options: plan) : nil
+      stepwise = try Model(converted, options: plan)
     } catch {
       throw ComparisonError("the converted model cannot be run: \(error)")
     }
@@ -109,7 +105,7 @@ public struct Validator: Sendable {
       guard let (name, sample) = try result?.get() else { continue }
       report.add(sample, named: name)
     }
-    if !report.layers.isEmpty { report.fusedAway = map.fusedAway }
+    report.fusedAway = map.fusedAway
     return report
   }
 
@@ -128,10 +124,8 @@ public struct Validator: Sendable {
         throw ComparisonError("the converted model cannot be run: \(error)")
       }
     }
-    if let stepwise {
-      let walk = LayerWalk(map, criterion: options.criterion)
-      result.layers = try walk.compare(stepwise.makeSession(), given, with: &reference)
-    }
+    let walk = LayerWalk(map, criterion: options.criterion)
+    result.layers = try walk.compare(stepwise.makeSession(), given, with: &reference)
     try reference.finish()
     let predictions = Dictionary(try reference.outputs().map { ($0.name, $0) }) { first, _ in first }
     for port in ports.outputs {

@@ -1,4 +1,5 @@
 import Foundation
+import SepalGraph
 import SepalImages
 import SepalNumpy
 import SepalTensor
@@ -130,7 +131,7 @@ struct HostileImageTests {
   @Test(arguments: ["gray.jpg", "progressive.jpg", "palette.png", "alpha.png", "gamma.png"])
   func flippedBitsAreNoTrap(name: String) throws {
     let whole = try Data(contentsOf: URL(fileURLWithPath: ImageTests.path(name)))
-    var random = Seeded(state: 7)
+    var random = SplitMix64(seed: 7)
     for _ in 0..<400 {
       var bytes = whole
       for _ in 0...(random.next() % 3) {
@@ -171,17 +172,5 @@ struct HostileImageTests {
       for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0xEDB8_8320 : crc >> 1 }
     }
     return ~crc
-  }
-}
-
-/// SplitMix64.
-private struct Seeded: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

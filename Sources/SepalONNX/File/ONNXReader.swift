@@ -5,27 +5,44 @@ import SepalWire
 extension ONNXModel {
   /// Reads a model file. Tensors stay in the file, which is mapped as long as one of them is in use.
   package init(contentsOf path: String) throws(ONNXError) {
-    do throws(ONNXError) {
-      let storage: TensorStorage
-      do throws(FileError) {
-        storage = try TensorStorage.mapping(path: path)
-      } catch {
-        throw ONNXError(error.code == .missing ? .missingFile : .unreadable, error.message)
-      }
-      let slash = path.lastIndex(of: "/")
-      let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-      self = try ONNXModel(storage, folder: folder)
-    } catch {
-      var error = error
-      error.file = path
-      throw error
-    }
+    let slash = path.lastIndex(of: "/")
+    let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    self = try reading(path) { (storage) throws(ONNXError) in try ONNXModel(storage, folder: folder) }
   }
 
   /// Reads a model from memory. Files with external data are looked for in `folder`, if there is one.
   package init(_ storage: TensorStorage, folder: String?) throws(ONNXError) {
     var reader = ONNXReader(storage, folder: folder)
     self = try reader.model()
+  }
+}
+
+extension ONNXTensor {
+  /// Reads a file that holds one tensor, as the data sets that come with models do.
+  package init(contentsOf path: String) throws(ONNXError) {
+    self = try reading(path) { (storage) throws(ONNXError) in
+      var reader = ONNXReader(storage, folder: nil)
+      return try reader.initializer(0..<storage.bytes.count)
+    }
+  }
+}
+
+/// What `read` makes of a file, which every error names.
+private func reading<Result>(
+  _ path: String, _ read: (TensorStorage) throws(ONNXError) -> Result
+) throws(ONNXError) -> Result {
+  do throws(ONNXError) {
+    let storage: TensorStorage
+    do throws(FileError) {
+      storage = try TensorStorage.mapping(path: path)
+    } catch {
+      throw ONNXError(error.code == .missing ? .missingFile : .unreadable, error.message)
+    }
+    return try read(storage)
+  } catch {
+    var error = error
+    error.file = path
+    throw error
   }
 }
 
@@ -130,7 +147,7 @@ struct ONNXReader {
     }
   }
 
-  mutating func initializer(_ range: Range<Int>) throws(ONNXError) -> ONNXTensor {
+  fileprivate mutating func initializer(_ range: Range<Int>) throws(ONNXError) -> ONNXTensor {
     try scan(range, ONNXSchema.tensor, depth: 3)
     return try unpack(ONNXSchema.tensor, Onnx__TensorProto.self) { reader, message throws(ONNXError) in
       try reader.convert(tensor: message)

@@ -13,7 +13,8 @@ public struct Approximations: Sendable, Hashable {
     let known = Set(original.provenance.rewrites)
     for record in converted.provenance.rewrites where !known.contains(record) {
       guard case .approximate(let error) = record.exactness else { continue }
-      for origin in record.origins { promised[origin, default: 0] += error }
+      // What comes last is what the layer hands over; the others are inside of it.
+      if let origin = record.origins.last { promised[origin, default: 0] += error }
     }
   }
 
