@@ -50,7 +50,7 @@ extension Tensor {
     precondition(values.count == type.count, "\(values.count) values for \(type)")
     switch element {
     case .float32: self.init(type, values) { Float($0) }
-    case .float64: self.init(type, storage: values.withUnsafeBytes { TensorStorage(copying: $0) })
+    case .float64: self.init(type, storage: TensorStorage(adopting: values))
     case .float16: self.init(type, values) { Float(roundedToOdd: $0).halfBits }
     case .bfloat16: self.init(type, values) { Float(roundedToOdd: $0).bfloat16Bits }
     case .int8: self.init(type, values) { Int8(saturating: $0) }
@@ -93,7 +93,8 @@ extension Tensor {
 
   /// The elements of a float64 tensor.
   private func copied() -> [Double] {
-    withUnsafeBytes { bytes in
+    if let values = storage.adopted, values.count == count { return values }
+    return withUnsafeBytes { bytes in
       [Double](unsafeUninitializedCapacity: count) { buffer, initialized in
         UnsafeMutableRawBufferPointer(buffer).copyMemory(from: bytes)
         initialized = count

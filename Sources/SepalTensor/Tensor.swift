@@ -31,17 +31,29 @@ public final class TensorStorage: @unchecked Sendable {
     }
   }
 
-  /// A copy in memory that the allocator keeps when it is freed: for intermediate results, which come and go.
-  init(copying source: UnsafeRawBufferPointer) {
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: max(source.count, 1), alignment: 64)
-    buffer.copyMemory(from: source)
-    bytes = UnsafeRawBufferPointer(rebasing: buffer[..<source.count])
-    owner = nil
+  /// The elements of `values` without copying them: intermediate results of the reference are arrays, and stay so.
+  init(adopting values: [Double]) {
+    let array = AdoptedArray(values)
+    owner = array
+    bytes = array.bytes
   }
+
+  /// What was adopted, as a whole.
+  var adopted: [Double]? { (owner as? AdoptedArray)?.values }
 
   deinit {
     if owner == nil { bytes.baseAddress?.deallocate() }
   }
+}
+
+/// An array that is never changed, and so never moves: the elements of a native array lie in its one heap object, which
+/// `values` keeps alive, and whoever changes another copy of the array changes a copy of the elements.
+private final class AdoptedArray: Sendable {
+  let values: [Double]
+
+  init(_ values: [Double]) { self.values = values }
+
+  var bytes: UnsafeRawBufferPointer { values.withUnsafeBytes { $0 } }
 }
 
 /// A dense tensor in row-major order. Values are immutable; copies share storage.

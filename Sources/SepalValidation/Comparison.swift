@@ -61,7 +61,6 @@ public struct Comparison: Sendable, Hashable {
     isOutput: Bool = true
   ) {
     let (x, y) = (actual.doubles(), reference.doubles())
-    let largestNumber = Rounding(actual.element).largest
     let (lambda, tolerance): (Double, Tolerance?) =
       switch criterion {
       case .deviations(let lambda): (lambda, nil)
@@ -70,17 +69,53 @@ public struct Comparison: Sendable, Hashable {
     let largest = y.reduce(0) { $1.isFinite ? max($0, $1.magnitude) : $0 }
     let fixed = tolerance.map { $0.absolute + $0.relative * largest }
     func limit(_ index: Int) -> Double { fixed ?? lambda * (deviation?[index] ?? 0) }
+    var walk = Walk(lambda: lambda, fixed: fixed, largest: Rounding(actual.element).largest)
+    x.withUnsafeBufferPointer { x in
+      y.withUnsafeBufferPointer { y in
+        if let deviation {
+          deviation.withUnsafeBufferPointer { deviation in
+            for index in x.indices { walk.add(x[index], y[index], sigma: deviation[index], isOutput) }
+          }
+        } else {
+          for index in x.indices { walk.add(x[index], y[index], sigma: nil, isOutput) }
+        }
+      }
+    }
+    (maxAbsolute, deviations, unbounded) = (walk.maxAbsolute, walk.deviations, walk.unbounded)
+    (observed, bound, sigma) = (walk.observed, walk.bound, walk.sigma)
+    if walk.closest < 0 { bound = y.isEmpty || limit(0) == .infinity ? 0 : limit(0) }
+    if !walk.slacks.isEmpty { medians = [walk.slacks.sorted()[walk.slacks.count / 2]] }
+    let squares = walk.squares
+    maxRelative = share(maxAbsolute, of: largest)
+    rmsRelative = share(squares.difference.squareRoot(), of: squares.reference.squareRoot())
+    let norms = (squares.reference * squares.actual).squareRoot()
+    cosine = norms > 0 ? squares.product / norms : squares.reference == squares.actual ? 1 : 0
+    if isOutput { compareWinners(x, y, width: reference.shape.last ?? 1, limit: limit, deviation) }
+  }
+
+  /// What is gathered element by element.
+  private struct Walk {
+    let lambda: Double
+    let fixed: Double?
+    /// Beyond this numbers of the actual type are infinite.
+    let largest: Double
     var squares = (difference: 0.0, reference: 0.0, actual: 0.0, product: 0.0)
+    var (maxAbsolute, deviations, unbounded) = (0.0, 0.0, 0)
+    var (closest, observed, bound, sigma) = (-1.0, 0.0, 0.0, 0.0)
     var slacks: [Double] = []
-    bound = y.isEmpty || limit(0) == .infinity ? 0 : limit(0)
-    var closest = -1.0
-    for index in x.indices {
-      let (a, b) = (x[index], y[index])
-      if a.isNaN && b.isNaN || a == b && !a.isFinite { continue }
-      let sigma = deviation?[index] ?? 0
+
+    init(lambda: Double, fixed: Double?, largest: Double) {
+      (self.lambda, self.fixed, self.largest) = (lambda, fixed, largest)
+    }
+
+    @inline(__always)
+    mutating func add(_ a: Double, _ b: Double, sigma deviation: Double?, _ isOutput: Bool) {
+      if a.isNaN && b.isNaN || a == b && !a.isFinite { return }
+      let deviationOrZero = deviation ?? 0
+      let limit = fixed ?? lambda * deviationOrZero
       var difference = (a - b).magnitude
       if !a.isFinite || !b.isFinite {
-        if b.isFinite && b.magnitude + limit(index) > largestNumber { continue }
+        if b.isFinite && b.magnitude + limit > largest { return }
         difference = .infinity
       } else {
         squares.difference += difference * difference
@@ -89,21 +124,15 @@ public struct Comparison: Sendable, Hashable {
         squares.product += a * b
       }
       maxAbsolute = max(maxAbsolute, difference)
-      guard limit(index) < .infinity else {
+      guard limit < .infinity else {
         if difference > 0 { unbounded += 1 }
-        continue
+        return
       }
-      if deviation != nil { deviations = max(deviations, share(difference, of: sigma)) }
-      let part = share(difference, of: limit(index))
-      if part > closest { (closest, observed, bound, self.sigma) = (part, difference, limit(index), sigma) }
-      if isOutput && difference > 0 { slacks.append(lambda * sigma / difference) }
+      if let deviation { deviations = max(deviations, share(difference, of: deviation)) }
+      let part = share(difference, of: limit)
+      if part > closest { (closest, observed, bound, sigma) = (part, difference, limit, deviationOrZero) }
+      if isOutput && difference > 0 { slacks.append(lambda * deviationOrZero / difference) }
     }
-    if !slacks.isEmpty { medians = [slacks.sorted()[slacks.count / 2]] }
-    maxRelative = share(maxAbsolute, of: largest)
-    rmsRelative = share(squares.difference.squareRoot(), of: squares.reference.squareRoot())
-    let norms = (squares.reference * squares.actual).squareRoot()
-    cosine = norms > 0 ? squares.product / norms : squares.reference == squares.actual ? 1 : 0
-    if isOutput { compareWinners(x, y, width: reference.shape.last ?? 1, limit: limit, deviation) }
   }
 
   private mutating func compareWinners(

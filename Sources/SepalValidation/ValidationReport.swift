@@ -96,4 +96,11 @@ struct SampleResult: Sendable {
   var outputs: [OutputComparison] = []
   var steps: [StepComparison] = []
   var layers: [LayerComparison] = []
+
+  /// Puts the parts together that were found apart.
+  mutating func add(_ other: SampleResult) {
+    outputs += other.outputs
+    steps += other.steps
+    layers += other.layers
+  }
 }

@@ -78,53 +78,72 @@ public struct Validator: Sendable {
     samples count: Int, seed: UInt64? = nil, progress: @escaping @Sendable (Int) -> Void = { _ in },
     sample: @escaping @Sendable (Int) throws(ComparisonError) -> ValidationSample
   ) throws(ComparisonError) -> ValidationReport {
-    struct State {
-      var done = 0
-      var results: [Result<(name: String, result: SampleResult), ComparisonError>?]
-    }
     let count = max(1, count)
+    let samples = SampleQueue(count: count, source: sample)
+    struct State {
+      var results: [SampleResult]
+      var failures: [Int: ComparisonError] = [:]
+      var halves: [Int]
+      var done = 0
+    }
     let state = Locked(
       State(
-        results: [Result<(name: String, result: SampleResult), ComparisonError>?](
-          repeating: nil, count: count)))
-    ThreadPool(count: min(max(1, options.workers), count)).forEach(0..<count) { index in
-      let result = Result { () throws(ComparisonError) in
-        let sample = try sample(index)
-        return (name: sample.name, result: try compare(sample.inputs))
+        results: [SampleResult](repeating: SampleResult(), count: count),
+        halves: [Int](repeating: 2, count: count)))
+    // The two halves of a sample take about as long: an odd number of samples keeps an even number of threads busy.
+    ThreadPool(count: min(max(1, options.workers), 2 * count)).forEach(0..<2 * count) { task in
+      let index = task / 2
+      let half = Result { () throws(ComparisonError) in
+        let inputs = try samples.take(index)
+        return task.isMultiple(of: 2) ? try compareValues(inputs) : try compareSteps(inputs)
       }
       state.withLock { state in
-        state.results[index] = result
+        switch half {
+        case .success(let half): state.results[index].add(half)
+        case .failure(let error): state.failures[task] = error
+        }
+        state.halves[index] -= 1
+        guard state.halves[index] == 0 else { return }
         state.done += 1
         progress(state.done)
       }
     }
+    let (results, failures) = state.withLock { ($0.results, $0.failures) }
+    if let first = failures.min(by: { $0.key < $1.key }) { throw first.value }
     var report = ValidationReport(
       seed: seed, criterion: options.criterion, weightPrecision: weightPrecision,
       approximations: approximations, notes: notes)
-    for result in state.withLock({ $0.results }) {
-      guard let (name, sample) = try result?.get() else { continue }
-      report.add(sample, named: name)
+    for (index, result) in results.enumerated() {
+      report.add(result, named: samples.name(index))
     }
     report.fusedAway = map.fusedAway
     return report
   }
 
-  private func compare(_ inputs: [String: Tensor]) throws(ComparisonError) -> SampleResult {
-    var result = SampleResult()
-    var reference = try predictor.start(inputs)
+  private func given(_ inputs: [String: Tensor]) -> [String: Tensor] {
     var given: [String: Tensor] = [:]
     for port in ports.inputs { given[port.converted] = inputs[port.original].map(port.toConverted) }
-    let session = model.makeSession()
-    var (actual, steps) = try StepChecker(model).run(inputs: given, session: session)
-    result.steps = steps
-    if options.threads > 1 {
-      do {
-        actual = try session.run(inputs: given)
-      } catch {
-        throw ComparisonError("the converted model cannot be run: \(error)")
-      }
+    return given
+  }
+
+  /// Every step of the plan, each on the operands that the runtime computed.
+  private func compareSteps(_ inputs: [String: Tensor]) throws(ComparisonError) -> SampleResult {
+    SampleResult(
+      steps: try StepChecker(model).run(inputs: given(inputs), session: model.makeSession()).steps)
+  }
+
+  /// Layers and outputs against the reference of the original.
+  private func compareValues(_ inputs: [String: Tensor]) throws(ComparisonError) -> SampleResult {
+    var reference = try predictor.start(inputs)
+    let given = given(inputs)
+    let actual: [String: Tensor]
+    do {
+      actual = try model.makeSession().run(inputs: given)
+    } catch {
+      throw ComparisonError("the converted model cannot be run: \(error)")
     }
     let walk = LayerWalk(map, criterion: options.criterion)
+    var result = SampleResult()
     result.layers = try walk.compare(stepwise.makeSession(), given, with: &reference)
     try reference.finish()
     let predictions = Dictionary(try reference.outputs().map { ($0.name, $0) }) { first, _ in first }
@@ -140,6 +159,43 @@ public struct Validator: Sendable {
             by: options.criterion)))
     }
     return result
+  }
+}
+
+/// The samples of a run: each is made once, for two takers.
+private final class SampleQueue: Sendable {
+  private struct Slot {
+    var name = ""
+    var inputs: Result<[String: Tensor], ComparisonError>?
+    var takers = 0
+  }
+
+  private let slots: [Locked<Slot>]
+  private let source: @Sendable (Int) throws(ComparisonError) -> ValidationSample
+
+  init(count: Int, source: @escaping @Sendable (Int) throws(ComparisonError) -> ValidationSample) {
+    slots = (0..<count).map { _ in Locked(Slot()) }
+    self.source = source
+  }
+
+  func name(_ index: Int) -> String { slots[index].withLock { $0.name } }
+
+  func take(_ index: Int) throws(ComparisonError) -> [String: Tensor] {
+    let source = source
+    let inputs = slots[index].withLock { slot in
+      let inputs: Result<[String: Tensor], ComparisonError>
+      if let made = slot.inputs {
+        inputs = made
+      } else {
+        let made = Result { () throws(ComparisonError) in try source(index) }
+        slot.name = (try? made.get())?.name ?? ""
+        inputs = made.map(\.inputs)
+      }
+      slot.takers += 1
+      slot.inputs = slot.takers == 2 ? nil : inputs
+      return inputs
+    }
+    return try inputs.get()
   }
 }
 

@@ -32,37 +32,51 @@ struct FunctionShape: Sendable {
   func applied(to x: Estimate, _ measure: ErrorMeasure, _ rounding: Rounding) -> Estimate {
     let arguments = x.value.doubles()
     var values = arguments
-    var errors = [Double](repeating: 0, count: arguments.count)
-    for index in arguments.indices {
-      let argument = arguments[index]
-      if let identity, let incoming = x.error?[index] {
-        let radius = measure.radius(incoming)
-        if argument - radius > identity.lowerBound && argument + radius < identity.upperBound {
-          errors[index] = incoming
-          continue
-        }
-        if let floor, argument + radius <= floor.argument {
-          values[index] = floor.value
-          continue
-        }
-        if let ceiling, argument - radius >= ceiling.argument {
-          values[index] = ceiling.value
-          continue
+    var errors = x.error ?? [Double](repeating: 0, count: arguments.count)
+    let isGiven = x.error != nil
+    arguments.withUnsafeBufferPointer { arguments in
+      values.withUnsafeMutableBufferPointer { values in
+        errors.withUnsafeMutableBufferPointer { errors in
+          for index in arguments.indices {
+            let (argument, incoming) = (arguments[index], errors[index])
+            if isGiven {
+              let radius = measure.radius(incoming)
+              // What is passed on as it is keeps its error too.
+              if let identity, argument - radius > identity.lowerBound,
+                argument + radius < identity.upperBound
+              {
+                continue
+              }
+              if let floor, argument + radius <= floor.argument {
+                (values[index], errors[index]) = (floor.value, 0)
+                continue
+              }
+              if let ceiling, argument - radius >= ceiling.argument {
+                (values[index], errors[index]) = (ceiling.value, 0)
+                continue
+              }
+            }
+            (values[index], errors[index]) = computed(argument, incoming, measure, rounding)
+          }
         }
       }
-      let value = function(argument)
-      values[index] = value
-      var limit = units(argument, value)
-      var error = 0.0
-      if let incoming = x.error?[index], incoming > 0 {
-        let radius = measure.radius(incoming)
-        error = measure.error(radius: deviation(argument, value, radius, &limit))
-      }
-      limit *= rounding.unit
-      if limit > 0 { error += measure.error(within: limit + 4 * rounding.underflow) }
-      errors[index] = error
     }
     return Estimate(Tensor(.float64, x.value.shape, doubles: values), error: errors)
+  }
+
+  /// f(x), and the error of computing it from an argument with an error.
+  private func computed(
+    _ argument: Double, _ incoming: Double, _ measure: ErrorMeasure, _ rounding: Rounding
+  ) -> (value: Double, error: Double) {
+    let value = function(argument)
+    var limit = units(argument, value)
+    var error = 0.0
+    if incoming > 0 {
+      error = measure.error(radius: deviation(argument, value, measure.radius(incoming), &limit))
+    }
+    limit *= rounding.unit
+    if limit > 0 { error += measure.error(within: limit + 4 * rounding.underflow) }
+    return (value, error)
   }
 
   /// The largest distance from f(x) on [x − radius, x + radius]; raises `limit` to what the ends lose.

@@ -4,10 +4,10 @@
 /// the input, for `ConvTranspose` the input and the output. Sums run channels-first whatever the layout.
 struct ConvolutionLoops {
   private let layout: Layout
-  private let batch, groups: Int
-  private let positions, plane, kernel, strides, dilations, padBegins: [Int]
+  let batch, groups: Int
+  let positions, plane, kernel, strides, dilations, padBegins: [Int]
   /// Channels of the positions' side and of the plane's side, in one group.
-  private let positionChannels, planeChannels: Int
+  let positionChannels, planeChannels: Int
 
   init(_ op: Conv, input: [Int], weight: [Int], output: [Int]) {
     self.init(
@@ -44,11 +44,17 @@ struct ConvolutionLoops {
     self.padBegins = padded(padBegins, with: 0)
   }
 
-  private var positionCount: Int { positions.reduce(1, *) }
-  private var planeCount: Int { plane.reduce(1, *) }
+  var positionCount: Int { positions.reduce(1, *) }
+  var planeCount: Int { plane.reduce(1, *) }
+  /// Whether every position sees the plane at its own place only.
+  var isPointwise: Bool {
+    kernel.allSatisfy { $0 == 1 } && strides.allSatisfy { $0 == 1 } && padBegins.allSatisfy { $0 == 0 }
+      && positions == plane
+  }
 
   /// The convolution: each position gathers from the plane.
   func gather(_ x: [Double], _ weight: [Double], bias: [Double]?) -> [Double] {
+    if layout == .channelsLast, let result = gatherChannelsLast(x, weight, bias: bias) { return result }
     let x = channelsFirst(x, channels: groups * planeChannels, size: planeCount)
     var result = filled(with: bias, channels: groups * positionChannels, size: positionCount)
     // Products with the zeros of the padding add nothing where weights are finite.
@@ -82,8 +88,7 @@ struct ConvolutionLoops {
     let taps = kernel.reduce(1, *)
     let depth = planeChannels * taps
     guard depth > 0 else { return }
-    let isPlane =
-      taps == 1 && strides.allSatisfy { $0 == 1 } && padBegins.allSatisfy { $0 == 0 } && positions == plane
+    let isPlane = isPointwise
     let stretch = isPlane ? positionCount : min(positionCount, max(64, (1 << 18) / depth))
     let runs = isPlane ? [] : (0..<taps).map(runs(ofTap:))
     var seen = [Double](repeating: 0, count: isPlane ? 0 : depth * stretch)
@@ -234,15 +239,15 @@ struct ConvolutionLoops {
   }
 
   private func channelsFirst(_ x: [Double], channels: Int, size: Int) -> [Double] {
-    layout == .channelsFirst ? x : transposed(x, rows: size, columns: channels)
+    layout == .channelsFirst ? x : transposed(x, batch: batch, rows: size, columns: channels)
   }
 
   private func inLayout(_ x: [Double], channels: Int, size: Int) -> [Double] {
-    layout == .channelsFirst ? x : transposed(x, rows: channels, columns: size)
+    layout == .channelsFirst ? x : transposed(x, batch: batch, rows: channels, columns: size)
   }
 
   /// Each of `batch` matrices transposed, in squares that stay in cache.
-  private func transposed(_ x: [Double], rows: Int, columns: Int) -> [Double] {
+  func transposed(_ x: [Double], batch: Int, rows: Int, columns: Int) -> [Double] {
     let side = 16
     return [Double](unsafeUninitializedCapacity: x.count) { result, count in
       count = x.count
