@@ -66,7 +66,7 @@ struct HiddenBlocks {
           continue
         }
         let start = (output * layer.inputsPerGroup + input - first) * layer.taps
-        result += layer.weight[start..<start + layer.taps]
+        for weight in layer.weight[start..<start + layer.taps] { result.append(Double(weight)) }
       }
     }
     return result
@@ -88,10 +88,14 @@ private struct ChannelComponents {
     var source = 0
     for output in 0..<layer.outputs {
       let first = output / layer.outputsPerGroup * layer.inputsPerGroup
-      for input in first..<first + layer.inputsPerGroup {
-        let isRead = layer.weight[source..<source + layer.taps].contains { $0 != 0 }
-        if isRead { sets.join(input, layer.inputs + output) }
-        source += layer.taps
+      let ownSource = source
+      source += layer.inputsPerGroup * layer.taps
+      for own in 0..<layer.inputsPerGroup {
+        let start = ownSource + own * layer.taps
+        guard layer.weight[start..<start + layer.taps].contains(where: { $0 != 0 }) else { continue }
+        sets.join(first + own, layer.inputs + output)
+        // Where all of its group is connected already, as by the first output of a dense layer, nothing more can be.
+        if sets.size(of: first + own) > layer.inputsPerGroup + output % layer.outputsPerGroup { break }
       }
     }
     var places: [Int: Int] = [:]
@@ -149,6 +153,8 @@ private struct DisjointSets {
     }
     return element
   }
+
+  mutating func size(of element: Int) -> Int { sizes[root(element)] }
 
   mutating func join(_ first: Int, _ second: Int) {
     var (a, b) = (root(first), root(second))

@@ -40,10 +40,11 @@ package struct LayerStructure: Sendable {
       spectrum = Spectrum(structure, matrices, fullRank: min(rows, taps), rows: rows, columns: taps)
       range = nil
     case .spatial, .spatialReversed, .lowRank:
-      let (rows, columns) = Self.extents(layer, structure)
-      let range = MatrixRange(Self.matrix(layer, structure), rows: rows, columns: columns)
+      let matrix = Self.matrix(layer, structure)
+      let (rows, columns) = (matrix.rows.count, matrix.columns.count)
+      let range = MatrixRange(matrix)
       spectrum = Spectrum(
-        structure, [range.values], fullRank: min(rows, columns), rows: rows, columns: columns,
+        structure, values: range.values, fullRank: min(rows, columns), rows: rows, columns: columns,
         rest: range.rest)
       self.range = range
     }
@@ -58,41 +59,16 @@ package struct LayerStructure: Sendable {
   }
 
   /// Inputs and taps of the first factor by outputs and taps of the second.
-  static func extents(
-    _ layer: SeparableLayer, _ structure: SeparableStructure
-  ) -> (rows: Int, columns: Int) {
+  static func matrix(_ layer: SeparableLayer, _ structure: SeparableStructure) -> MatrixView {
     let taps = taps(layer, structure)
-    return (layer.inputs * taps.first, layer.outputs * taps.second)
-  }
-
-  /// The weight at a place of the matrix of those extents.
-  static func place(
-    _ layer: SeparableLayer, _ structure: SeparableStructure, row: Int, column: Int
-  ) -> Int {
-    let taps = taps(layer, structure)
-    let (input, first) = (row / taps.first, row % taps.first)
-    let (output, second) = (column / taps.second, column % taps.second)
-    let tap =
-      structure == .spatialReversed ? second * taps.first + first : first * taps.second + second
-    return (output * layer.inputs + input) * layer.taps + tap
-  }
-
-  private static func matrix(_ layer: SeparableLayer, _ structure: SeparableStructure) -> [Double] {
-    let (rows, columns) = extents(layer, structure)
-    let (first, second) = taps(layer, structure)
     let isReversed = structure == .spatialReversed
-    var matrix = [Double](repeating: 0, count: rows * columns)
-    var source = 0
-    for output in 0..<layer.outputs {
-      for input in 0..<layer.inputs {
-        for tap in 0..<layer.taps {
-          let (a, b) = isReversed ? (tap % first, tap / first) : (tap / second, tap % second)
-          matrix[(input * first + a) * columns + output * second + b] = layer.weight[source]
-          source += 1
-        }
-      }
+    let rows = (0..<layer.inputs * taps.first).map { row in
+      row / taps.first * layer.taps + row % taps.first * (isReversed ? 1 : taps.second)
     }
-    return matrix
+    let columns = (0..<layer.outputs * taps.second).map { column in
+      column / taps.second * layer.inputs * layer.taps + column % taps.second * (isReversed ? taps.first : 1)
+    }
+    return MatrixView(layer.weight, rows: rows, columns: columns)
   }
 
   /// The largest rank that takes fewer weights than the layer; of larger ones the multiply-adds are more, too.
@@ -179,7 +155,7 @@ package struct LayerStructure: Sendable {
       for input in 0..<layer.inputsPerGroup {
         let direction = filters[filter(output, input)]
         var sum = 0.0
-        for tap in 0..<layer.taps { sum += layer.weight[source + tap] * direction[tap] }
+        for tap in 0..<layer.taps { sum += Double(layer.weight[source + tap]) * direction[tap] }
         source += layer.taps
         result.append(sum)
       }

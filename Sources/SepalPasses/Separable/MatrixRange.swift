@@ -1,3 +1,23 @@
+/// A matrix of an array's elements: that of row r and column c is at `rows[r] + columns[c]`.
+package struct MatrixView: Sendable {
+  let elements: [Float]
+  let rows, columns: [Int]
+
+  /// - Parameter elements: row after row.
+  package init(_ elements: [Float], rows: Int, columns: Int) {
+    self.init(elements, rows: (0..<rows).map { $0 * columns }, columns: Array(0..<columns))
+  }
+
+  init(_ elements: [Float], rows: [Int], columns: [Int]) {
+    (self.elements, self.rows, self.columns) = (elements, rows, columns)
+  }
+
+  var transposed: MatrixView { MatrixView(elements, rows: columns, columns: rows) }
+
+  /// Row after row.
+  var values: [Double] { rows.flatMap { row in columns.map { Double(elements[row + $0]) } } }
+}
+
 /// The directions in which a matrix reaches furthest: its singular values, and for each the pair of vectors whose product
 /// is the matrix's part in that direction.
 ///
@@ -5,143 +25,48 @@
 /// combinations of its rows: a rank of up to `sketchRank` is found exactly, and of others `rest` is what is left over.
 package struct MatrixRange: Sendable {
   package static let sideLimit = 192
-  package static let sketchRank = 64
+  package static let sketchRank = RangeSketch.rank
 
-  package let values: SingularValues
+  /// Descending.
+  package let values: [Double]
   /// Σ σ² outside of `values`.
   package let rest: Double
-  private let rows, columns: Int
-  private let matrix: [Double]
-  /// Whether the vectors of `values` are as long as a column.
+  private let matrix: MatrixView
+  /// Whether the unit vectors are as long as a column.
   private let isTransposed: Bool
+  /// Right singular vectors of the tall matrix, or of what the sketch saw of it.
+  private let vectors: [[Double]]
+  private let sketch: RangeSketch?
 
-  /// - Parameter matrix: row after row.
-  package init(_ matrix: [Double], rows: Int, columns: Int) {
-    (self.rows, self.columns) = (rows, columns)
+  package init(_ matrix: MatrixView) {
     self.matrix = matrix
-    isTransposed = rows < columns
-    let (long, short) = (max(rows, columns), min(rows, columns))
-    let tall = isTransposed ? Self.transposed(matrix, rows, columns) : matrix
-    guard short > Self.sideLimit else {
-      values = SingularValues(tall, rows: long, columns: short)
+    isTransposed = matrix.rows.count < matrix.columns.count
+    let tall = isTransposed ? matrix.transposed : matrix
+    let (long, short) = (tall.rows.count, tall.columns.count)
+    let inside: SingularValues
+    if short > Self.sideLimit {
+      let sketch = RangeSketch(tall)
+      let (seen, energy) = sketch.product(tall)
+      inside = SingularValues(seen, rows: long, columns: sketch.basis.count)
+      rest = max(0, energy - inside.values.reduce(0) { $0 + $1 * $1 })
+      self.sketch = sketch
+    } else {
+      inside = SingularValues(tall.values, rows: long, columns: short)
       rest = 0
-      return
+      sketch = nil
     }
-    let basis = Self.basis(tall, long, short)
-    let seen = Self.product(tall, long, short, basis)
-    let inside = SingularValues(seen, rows: long, columns: basis.count)
-    let vectors = inside.vectors.map { weights in
-      var vector = [Double](repeating: 0, count: short)
-      for (weight, direction) in zip(weights, basis) {
-        for index in vector.indices { vector[index] += weight * direction[index] }
-      }
-      return vector
-    }
-    values = SingularValues(values: inside.values, vectors: vectors)
-    let energy = tall.reduce(0) { $0 + $1 * $1 }
-    rest = max(0, energy - inside.values.reduce(0) { $0 + $1 * $1 })
+    (values, vectors) = (inside.values, inside.vectors)
   }
 
   /// A column and a row, whose product is the part of `rank`; one of them is a unit vector.
   package func pair(rank: Int) -> (column: [Double], row: [Double]) {
-    let unit = values.vectors[rank]
-    if isTransposed {
-      var row = [Double](repeating: 0, count: columns)
-      for (index, weight) in unit.enumerated() where weight != 0 {
-        for column in 0..<columns { row[column] += weight * matrix[index * columns + column] }
-      }
-      return (unit, row)
-    }
-    let column = (0..<rows).map { row in
+    let unit = sketch?.vector(of: vectors[rank]) ?? vectors[rank]
+    let tall = isTransposed ? matrix.transposed : matrix
+    let other = tall.rows.map { row in
       var sum = 0.0
-      for index in 0..<columns { sum += matrix[row * columns + index] * unit[index] }
+      for (place, weight) in zip(tall.columns, unit) { sum += weight * Double(tall.elements[row + place]) }
       return sum
     }
-    return (column, unit)
-  }
-
-  private static func transposed(_ matrix: [Double], _ rows: Int, _ columns: Int) -> [Double] {
-    var result = [Double](repeating: 0, count: matrix.count)
-    for row in 0..<rows {
-      for column in 0..<columns { result[column * rows + row] = matrix[row * columns + column] }
-    }
-    return result
-  }
-
-  /// Orthonormal combinations of rows.
-  private static func basis(_ matrix: [Double], _ rows: Int, _ columns: Int) -> [[Double]] {
-    // Each row goes into four of the combinations: as good as into all of them, and cheaper.
-    var sums = [[Double]](repeating: [Double](repeating: 0, count: columns), count: sketchRank)
-    var random = SketchGenerator(seed: 1)
-    matrix.withUnsafeBufferPointer { matrix in
-      guard let start = matrix.baseAddress else { return }
-      for row in 0..<rows {
-        for _ in 0..<4 {
-          let (place, sign) = random.next(below: sketchRank)
-          sums[place].withUnsafeMutableBufferPointer { sum in
-            guard let target = sum.baseAddress else { return }
-            VectorProducts.add(sign, start + row * columns, to: target, columns)
-          }
-        }
-      }
-    }
-    var basis: [[Double]] = []
-    for var vector in sums {
-      let before = norm(vector)
-      // Twice is enough for orthogonality to rounding.
-      for _ in 0..<2 {
-        for other in basis {
-          let product = zip(vector, other).reduce(0) { $0 + $1.0 * $1.1 }
-          for index in vector.indices { vector[index] -= product * other[index] }
-        }
-      }
-      let length = norm(vector)
-      if length > before * 0x1p-40 { basis.append(vector.map { $0 / length }) }
-    }
-    return basis
-  }
-
-  private static func norm(_ vector: [Double]) -> Double {
-    vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
-  }
-
-  private static func product(
-    _ matrix: [Double], _ rows: Int, _ columns: Int, _ basis: [[Double]]
-  ) -> [Double] {
-    let width = basis.count
-    let weights = transposed(basis.flatMap { $0 }, width, columns)
-    let stretch = 64
-    return parallelMap((rows + stretch - 1) / stretch) { part in
-      let range = part * stretch..<min(rows, (part + 1) * stretch)
-      var result = [Double](repeating: 0, count: range.count * width)
-      result.withUnsafeMutableBufferPointer { result in
-        weights.withUnsafeBufferPointer { weights in
-          guard let target = result.baseAddress, let source = weights.baseAddress else { return }
-          for (place, row) in range.enumerated() {
-            for column in 0..<columns {
-              VectorProducts.add(
-                matrix[row * columns + column], source + column * width, to: target + place * width, width)
-            }
-          }
-        }
-      }
-      return result
-    }.flatMap { $0 }
-  }
-}
-
-/// Seeded places and signs: SplitMix64.
-private struct SketchGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 }
-
-  mutating func next(below count: Int) -> (place: Int, sign: Double) {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    z ^= z >> 31
-    return (Int((z >> 1) % UInt64(count)), z & 1 == 0 ? 1 : -1)
+    return isTransposed ? (unit, other) : (other, unit)
   }
 }

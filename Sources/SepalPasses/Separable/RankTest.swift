@@ -16,7 +16,8 @@ struct RankTest {
       return Self.exceeds(
         rank, layer.matrix(ofOutput: 0), layer.inputsPerGroup, layer.taps)
     case .spatial, .spatialReversed, .lowRank:
-      let (rows, columns) = LayerStructure.extents(layer, structure)
+      let matrix = LayerStructure.matrix(layer, structure)
+      let (rows, columns) = (matrix.rows.count, matrix.columns.count)
       let wanted = min(rank, min(rows, columns) > MatrixRange.sideLimit ? MatrixRange.sketchRank : rank) + 1
       // A strip of the matrix: few lines along the shorter side, twice as many along the other.
       let (short, long) = (min(rows, columns), min(2 * wanted, max(rows, columns)))
@@ -28,8 +29,7 @@ struct RankTest {
           let (row, column) =
             rows <= columns
             ? (j * rows / wanted, i * columns / long) : (i * rows / long, j * columns / wanted)
-          part.append(
-            layer.weight[LayerStructure.place(layer, structure, row: row, column: column)])
+          part.append(Double(matrix.elements[matrix.rows[row] + matrix.columns[column]]))
         }
       }
       let least = SingularValues.leastValue(part, rows: long, columns: wanted)

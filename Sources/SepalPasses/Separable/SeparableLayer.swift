@@ -21,7 +21,7 @@ package struct SeparableLayer: Sendable {
 
   let node: Node
   let kind: Kind
-  let weight: [Double]
+  let weight: [Float]
   let outputs, inputsPerGroup, groups: Int
   /// Spatial extents; empty for dense layers.
   let kernel: [Int]
@@ -68,7 +68,7 @@ package struct SeparableLayer: Sendable {
     self.node = node
     self.kind = kind
     (self.input, self.output) = (input, output)
-    let (shape, values) = (tensor.shape, tensor.doubles())
+    let (shape, values) = (tensor.shape, tensor.floats())
     switch kind {
     case .convolution(let op):
       (outputs, inputsPerGroup, groups) = (shape[0], shape[1], op.groups)
@@ -83,13 +83,15 @@ package struct SeparableLayer: Sendable {
       (groups, kernel) = (1, [])
       weight = op.transB ? values : Self.exchanged(values, groups: 1, first: shape[0], second: shape[1])
     }
-    energy = weight.reduce(0) { $0 + $1 * $1 }
+    energy = VectorProducts.energy(weight)
   }
 
   /// `[groups · first][second][taps]` as `[groups · second][first][taps]`.
-  package static func exchanged(_ values: [Double], groups: Int, first: Int, second: Int) -> [Double] {
+  package static func exchanged<Value>(
+    _ values: [Value], groups: Int, first: Int, second: Int
+  ) -> [Value] {
     let taps = values.count / (groups * first * second)
-    var result: [Double] = []
+    var result: [Value] = []
     result.reserveCapacity(values.count)
     for group in 0..<groups {
       for b in 0..<second {
@@ -105,17 +107,25 @@ package struct SeparableLayer: Sendable {
   /// The weights of input channel `input` as a matrix of outputs of its group by taps.
   func matrix(ofInput input: Int) -> [Double] {
     let (group, own) = (input / inputsPerGroup, input % inputsPerGroup)
-    var matrix: [Double] = []
-    matrix.reserveCapacity(outputsPerGroup * taps)
-    for output in group * outputsPerGroup..<(group + 1) * outputsPerGroup {
-      let start = (output * inputsPerGroup + own) * taps
-      matrix += weight[start..<start + taps]
-    }
-    return matrix
+    let first = (group * outputsPerGroup * inputsPerGroup + own) * taps
+    return matrix(rows: outputsPerGroup, first: first, step: inputsPerGroup * taps)
   }
 
   /// The weights of output channel `output` as a matrix of inputs of its group by taps.
   func matrix(ofOutput output: Int) -> [Double] {
-    Array(weight[output * inputsPerGroup * taps..<(output + 1) * inputsPerGroup * taps])
+    matrix(rows: inputsPerGroup, first: output * inputsPerGroup * taps, step: taps)
+  }
+
+  private func matrix(rows: Int, first: Int, step: Int) -> [Double] {
+    [Double](unsafeUninitializedCapacity: rows * taps) { matrix, count in
+      weight.withUnsafeBufferPointer { weight in
+        for row in 0..<rows {
+          for tap in 0..<taps {
+            matrix.initializeElement(at: row * taps + tap, to: Double(weight[first + row * step + tap]))
+          }
+        }
+      }
+      count = rows * taps
+    }
   }
 }

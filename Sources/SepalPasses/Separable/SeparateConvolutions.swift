@@ -46,7 +46,7 @@ package struct SeparateConvolutions: GraphPass {
 
   /// What the products differ from the weights by, as stored.
   static func bounds(_ layer: SeparableLayer, _ products: [KernelProduct]) -> SeparableLayerReport.Bounds {
-    var difference = layer.weight.map { -$0 }
+    var difference = layer.weight.map { -Double($0) }
     for product in products { product.add(to: &difference, groups: layer.groups, kernel: layer.kernel) }
     let count = layer.inputsPerGroup * layer.taps
     var (sums, positive, norms, total) = ([Double](), [Double](), [Double](), 0.0)

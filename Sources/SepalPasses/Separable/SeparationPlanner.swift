@@ -54,8 +54,10 @@ struct SeparationPlanner {
       guard !structures.isEmpty,
         let whole = SeparableWiring(layer: layer, structure: structures[0]).graph(nil)
       else { return nil }
+      let wanted = structures
       let candidate = Candidate(
-        layer, whole, cost.cost(of: whole), structures.map { LayerStructure(layer, $0) },
+        layer, whole, cost.cost(of: whole),
+        parallelMap(structures.count) { LayerStructure(layer, wanted[$0]) },
         isApproximate: isApproximate, cost)
       // Of products over channels only those that are worth a word.
       return layer.taps == 1 && candidate.options.allSatisfy({ !$0.isExact && $0.relativeError > 0.05 })

@@ -70,10 +70,21 @@ private struct ColumnVectors {
   func column(_ index: Int) -> ArraySlice<Double> { elements[index * length..<(index + 1) * length] }
 
   func norm(_ index: Int) -> Double {
-    let column = column(index)
-    let scale = column.reduce(0) { max($0, $1.magnitude) }
+    elements.withUnsafeBufferPointer { elements in
+      elements.baseAddress.map { Self.norm($0 + index * length, length) } ?? 0
+    }
+  }
+
+  private static func norm(_ x: UnsafePointer<Double>, _ count: Int) -> Double {
+    let squares = VectorProducts.dot(x, x, count)
+    // Squares of most numbers are numbers.
+    if squares > 1e-200, squares < 1e200 { return squares.squareRoot() }
+    var scale = 0.0
+    for index in 0..<count { scale = max(scale, x[index].magnitude) }
     guard scale > 0 else { return 0 }
-    return scale * column.reduce(0) { $0 + ($1 / scale) * ($1 / scale) }.squareRoot()
+    var sum = 0.0
+    for index in 0..<count { sum += (x[index] / scale) * (x[index] / scale) }
+    return scale * sum.squareRoot()
   }
 
   /// The square upper triangle R of QR, by Householder reflections.
@@ -84,12 +95,8 @@ private struct ColumnVectors {
       guard let start = a.baseAddress else { return }
       for pivot in 0..<columns {
         let own = pivot * rows
-        var scale = 0.0
-        for row in pivot..<rows { scale = max(scale, a[own + row].magnitude) }
-        guard scale > 0 else { continue }
-        var squares = 0.0
-        for row in pivot..<rows { squares += (a[own + row] / scale) * (a[own + row] / scale) }
-        let norm = scale * squares.squareRoot()
+        let norm = Self.norm(start + own + pivot, rows - pivot)
+        guard norm > 0 else { continue }
         let head = a[own + pivot]
         let image = head > 0 ? -norm : norm
         // The reflection I − v·vᵀ/β with v = column − image·e and β = −image·v₀.

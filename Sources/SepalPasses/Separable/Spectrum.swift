@@ -15,8 +15,10 @@ public enum SeparableStructure: String, Sendable, CaseIterable {
 /// The singular values of a layer's weights under one structure, and with them the best factors of every rank.
 package struct Spectrum: Sendable {
   let structure: SeparableStructure
-  /// Of each matrix: one for each channel, or one in all.
+  /// Of each channel.
   private let matrices: [SingularValues]
+  /// Of each matrix: one for each channel, or one in all.
+  private let values: [[Double]]
   /// Σ σ² that was not resolved into values.
   private let rest: Double
   /// The relative size below which a singular value is rounding.
@@ -34,25 +36,39 @@ package struct Spectrum: Sendable {
   /// The least rank of which every matrix is, up to rounding; nil where that is not known to be less than full.
   package var exactRank: Int? {
     guard rest <= 0x1p-46 * (energies.reduce(0, +) + rest) else { return nil }
-    let rank = matrices.reduce(0) { rank, matrix in
-      let least = (matrix.values.first ?? 0) * rounding
-      return max(rank, matrix.values.firstIndex { $0 <= least } ?? matrix.values.count)
+    let rank = values.reduce(0) { rank, values in
+      let least = (values.first ?? 0) * rounding
+      return max(rank, values.firstIndex { $0 <= least } ?? values.count)
     }
     return rank < fullRank ? rank : nil
   }
 
   init(
-    _ structure: SeparableStructure, _ matrices: [SingularValues], fullRank: Int, rows: Int, columns: Int,
-    rest: Double = 0
+    _ structure: SeparableStructure, _ matrices: [SingularValues], fullRank: Int, rows: Int, columns: Int
+  ) {
+    self.init(structure, matrices, matrices.map(\.values), fullRank, max(rows, columns), 0)
+  }
+
+  /// Of one matrix, whose vectors are known elsewhere.
+  init(
+    _ structure: SeparableStructure, values: [Double], fullRank: Int, rows: Int, columns: Int, rest: Double
+  ) {
+    self.init(structure, [], [values], fullRank, max(rows, columns), rest)
+  }
+
+  private init(
+    _ structure: SeparableStructure, _ matrices: [SingularValues], _ values: [[Double]], _ fullRank: Int,
+    _ side: Int, _ rest: Double
   ) {
     self.structure = structure
     self.matrices = matrices
+    self.values = values
     self.fullRank = fullRank
     self.rest = rest
-    rounding = Double(max(rows, columns)) * 0x1p-23
-    let count = matrices.reduce(0) { max($0, $1.values.count) }
+    rounding = Double(side) * 0x1p-23
+    let count = values.reduce(0) { max($0, $1.count) }
     energies = (0..<count).map { rank in
-      matrices.reduce(0) { $0 + (rank < $1.values.count ? $1.values[rank] * $1.values[rank] : 0) }
+      values.reduce(0) { $0 + (rank < $1.count ? $1[rank] * $1[rank] : 0) }
     }
   }
 
@@ -63,11 +79,5 @@ package struct Spectrum: Sendable {
     let vector = vectors[rank]
     let largest = vector.max { $0.magnitude < $1.magnitude } ?? 0
     return largest < 0 ? vector.map { -$0 } : vector
-  }
-
-  /// Whether matrix `index` has nothing at `rank` but rounding.
-  func isZero(_ index: Int, rank: Int) -> Bool {
-    let values = matrices[index].values
-    return rank >= values.count || values[rank] == 0
   }
 }

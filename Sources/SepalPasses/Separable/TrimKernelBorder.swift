@@ -19,16 +19,15 @@ struct TrimKernelBorder: Pass {
     else { return nil }
     let kernel = Array(weight.shape.dropFirst(2))
     guard kernel.contains(where: { $0 > 1 }) else { return nil }
-    let values = weight.doubles()
+    let support = KernelSupport(weight)
+    guard support.hasZeroBorder else { return nil }
     var kept: [Range<Int>] = []
     for (axis, extent) in kernel.enumerated() {
-      let inner = kernel.dropFirst(axis + 1).reduce(1, *)
-      var isUsed = [Bool](repeating: false, count: extent)
-      for (index, value) in values.enumerated() where value != 0 { isUsed[index / inner % extent] = true }
-      let first = isUsed.firstIndex(of: true) ?? extent - 1
-      let last = isUsed.lastIndex(of: true) ?? extent - 1
       let (dilation, begin, end) = (conv.dilations[axis], conv.padBegins[axis], conv.padEnds[axis])
-      let (atBegin, atEnd) = (min(first, begin / dilation), min(extent - 1 - last, end / dilation))
+      let used = support.ranges[axis]
+      let (atBegin, atEnd) = (
+        min(used.lowerBound, begin / dilation), min(extent - used.upperBound, end / dilation)
+      )
       kept.append(atBegin..<extent - atEnd)
       conv.padBegins[axis] -= dilation * atBegin
       conv.padEnds[axis] -= dilation * atEnd

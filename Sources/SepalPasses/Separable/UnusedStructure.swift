@@ -12,18 +12,7 @@ enum UnusedStructure {
         ? "\(blocks.count) hidden groups, but its neighbours cannot take channels in another order"
         : "\(blocks.count) hidden groups, but they would not be cheaper"
     }
-    return hasZeroBorder(layer) ? "a border of zeros, but no padding to make up for it" : nil
-  }
-
-  private static func hasZeroBorder(_ layer: SeparableLayer) -> Bool {
-    for (axis, extent) in layer.kernel.enumerated() where extent > 1 {
-      let inner = layer.kernel.dropFirst(axis + 1).reduce(1, *)
-      var isUsed = [Bool](repeating: false, count: extent)
-      for (index, value) in layer.weight.enumerated() where value != 0 {
-        isUsed[index / inner % extent] = true
-      }
-      if isUsed.first == false || isUsed.last == false { return true }
-    }
-    return false
+    let hasZeroBorder = graph.constant(node.input(1)).map { KernelSupport($0).hasZeroBorder } ?? false
+    return hasZeroBorder ? "a border of zeros, but no padding to make up for it" : nil
   }
 }

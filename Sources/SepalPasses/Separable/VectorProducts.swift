@@ -23,6 +23,19 @@ enum VectorProducts {
     for index in 0..<count { y[index] += factor * x[index] }
   }
 
+  /// Σ x².
+  static func energy(_ x: [Float]) -> Double {
+    x.withUnsafeBufferPointer { x in
+      var sums = SIMD4<Double>.zero
+      let whole = x.count / 4 * 4
+      for index in stride(from: 0, to: whole, by: 4) {
+        let four = SIMD4(Double(x[index]), Double(x[index + 1]), Double(x[index + 2]), Double(x[index + 3]))
+        sums += four * four
+      }
+      return x[whole...].reduce((sums[0] + sums[1]) + (sums[2] + sums[3])) { $0 + Double($1) * Double($1) }
+    }
+  }
+
   private static func four(_ pointer: UnsafePointer<Double>) -> SIMD4<Double> {
     UnsafeRawPointer(pointer).loadUnaligned(as: SIMD4<Double>.self)
   }

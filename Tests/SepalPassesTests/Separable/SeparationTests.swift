@@ -106,11 +106,13 @@ struct SeparationTests {
     #expect(stopped.nodeCount == 3)
   }
 
-  @Test func theSameBitsEveryTime() throws {
-    let graph = try noisy([0.02, 0.1])
-    let first = try graph.separated(.approximate(tolerance: 0.2))
+  @Test(arguments: [Separation.exact, .approximate(tolerance: 0.2)])
+  func theSameBitsOnOneThreadAndOnMany(separation: Separation) throws {
+    let graph = try noisy([separation == .exact ? 0 : 0.02, 0.1])
+    let first = try SerialWork.$isOn.withValue(true) { try graph.separated(separation) }
+    #expect(first.nodeCount > graph.nodeCount)
     for _ in 0..<3 {
-      let second = try graph.separated(.approximate(tolerance: 0.2))
+      let second = try graph.separated(separation)
       #expect(text(first) == text(second))
       for (a, b) in zip(first.values, second.values) {
         if let a = a.constant, let b = b.constant { #expect(a.isIdentical(to: b)) }

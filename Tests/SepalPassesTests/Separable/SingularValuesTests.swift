@@ -63,10 +63,10 @@ import Testing
           }
         }
       }
-      let range = MatrixRange(product, rows: rows, columns: columns)
+      let range = MatrixRange(MatrixView(product.map(Float.init), rows: rows, columns: columns))
       let energy = product.reduce(0) { $0 + $1 * $1 }
       #expect(range.rest <= 1e-12 * energy)
-      #expect((range.values.values.dropFirst(rank).first ?? 0) < 1e-7 * range.values.values[0])
+      #expect((range.values.dropFirst(rank).first ?? 0) < 1e-7 * range.values[0])
       var difference = product
       for index in 0..<rank {
         let pair = range.pair(rank: index)
@@ -76,15 +76,15 @@ import Testing
           }
         }
       }
-      #expect(difference.reduce(0) { $0 + $1 * $1 } <= 1e-20 * energy)
+      #expect(difference.reduce(0) { $0 + $1 * $1 } <= 1e-13 * energy)
     }
   }
 
   @Test func whatASketchDoesNotSeeIsCounted() {
     let matrix = matrix(300, 260, seed: 4)
-    let range = MatrixRange(matrix, rows: 300, columns: 260)
+    let range = MatrixRange(MatrixView(matrix.map(Float.init), rows: 300, columns: 260))
     let energy = matrix.reduce(0) { $0 + $1 * $1 }
-    #expect(range.values.values.count == MatrixRange.sketchRank)
-    #expect(abs(range.values.values.reduce(range.rest) { $0 + $1 * $1 } - energy) < 1e-9 * energy)
+    #expect(range.values.count == MatrixRange.sketchRank)
+    #expect(abs(range.values.reduce(range.rest) { $0 + $1 * $1 } - energy) < 1e-7 * energy)
   }
 }
