@@ -261,6 +261,13 @@ check-validate: $(if $(filter file,$(origin SEPAL)),build) $(if $(filter file,$(
 check-validate: ## Validate the networks of bench-peers on many inputs with every instruction set (VALIDATE_MODELS=…, SAMPLES=N).
 	python3 fixtures/bench/check_validate.py $(VALIDATE_MODELS) --sepal $(SEPAL) --samples $(SAMPLES)
 
+# The kernels of other machines compiled for this one: the same vectors and sums, and so the same bits, by AVX2 and FMA.
+# `make check-validate SEPAL=.build-emulated/release/sepal` then validates networks with them.
+.PHONY: check-isa
+check-isa: setup ## Test the kernels for AVX-512 and NEON on a machine with AVX2, emulated.
+	SEPAL_EMULATE=1 swift test $(TEST_FLAGS) --scratch-path .build-emulated --filter 'SepalRuntimeTests|SepalValidationTests'
+	SEPAL_EMULATE=1 swift build $(SWIFT_FLAGS) --scratch-path .build-emulated --product sepal
+
 # Ten passes with a mistake each, compiled into the tests, early and late in the pipeline.
 .PHONY: check-repro
 check-repro: setup .venv-export/.requirements ## Bisect ten wrong passes and ask ONNX Runtime about the models that show it.

@@ -38,7 +38,10 @@ let package = Package(
     .target(name: "CSepalSchema", dependencies: ["CProtobufC"]),
 
     // Micro-kernels.
-    .target(name: "CSepalKernels"),
+    .target(
+      name: "CSepalKernels",
+      // The kernels of other machines, emulated on this one: `make check-isa` tests them.
+      cSettings: Context.environment["SEPAL_EMULATE"] == nil ? [] : [.define("SEPAL_EMULATE")]),
 
     // Bounded reading of protobuf bytes, whatever the schema.
     .target(name: "SepalWire", dependencies: ["CProtobufC"]),

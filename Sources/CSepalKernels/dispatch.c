@@ -8,10 +8,16 @@ static bool runs(sepal_isa isa) {
   case SEPAL_ISA_NEON: return true;
 #endif
 #if defined(__x86_64__)
+#if defined(SEPAL_EMULATE)
+  case SEPAL_ISA_NEON:
+  case SEPAL_ISA_AVX512:
+#endif
   case SEPAL_ISA_AVX2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#if !defined(SEPAL_EMULATE)
   case SEPAL_ISA_AVX512:
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#endif
 #endif
   default: return false;
   }
@@ -28,7 +34,7 @@ sepal_isa sepal_best_isa(void) {
 const sepal_kernels *sepal_kernels_for(sepal_isa isa) {
   if (!runs(isa)) return NULL;
   switch (isa) {
-#if defined(__aarch64__)
+#if defined(__aarch64__) || defined(SEPAL_EMULATE)
   case SEPAL_ISA_NEON: return &sepal_kernels_neon;
 #endif
 #if defined(__x86_64__)

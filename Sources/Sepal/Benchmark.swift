@@ -58,7 +58,7 @@ public struct Benchmark: Sendable, Codable {
   ) throws(SepalError) {
     let clock = ContinuousClock()
     let start = clock.now
-    var file = try ModelFile(path: path, shapes: shapes, weights: weights)
+    var file = try ModelFile(path: path, shapes: shapes, weights: weights, contents: .model)
     var options = ModelOptions(threads: threads)
     options.fusesSegments = fusesSegments
     let model = try file.makeModel(options)

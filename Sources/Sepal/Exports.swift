@@ -9,4 +9,5 @@
 @_exported import enum SepalFormat.Storage
 @_exported import enum SepalImages.ImagePreprocessing
 @_exported import enum SepalFormat.StoragePrecision
+@_exported import enum SepalFormat.StoredContents
 @_exported import struct SepalONNX.ONNXExporter

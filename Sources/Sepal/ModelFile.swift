@@ -30,7 +30,11 @@ public struct ModelFile: Sendable {
   ///   - shapes: shapes of inputs by name, for sources that leave dimensions open. Of a native file only the batch
   ///     can change.
   ///   - weights: the HDF5 file with the weights of a Keras model, where they are not in its own file.
-  public init(path: String, shapes: [String: [Int]] = [:], weights: String? = nil) throws(SepalError) {
+  ///   - contents: how much of a native file is read.
+  public init(
+    path: String, shapes: [String: [Int]] = [:], weights: String? = nil,
+    contents: StoredContents = .everything
+  ) throws(SepalError) {
     let storage = try Self.map(path)
     self.path = path
     format = withExtendedLifetime(storage) { Format(of: storage.bytes) }
@@ -42,7 +46,7 @@ public struct ModelFile: Sendable {
     case .sepal:
       let stored: Graph
       do {
-        stored = try SepalReader().read(storage)
+        stored = try SepalReader(contents).read(storage)
       } catch {
         throw SepalError(FormatError(error.code, path: path, error.message))
       }

@@ -43,7 +43,7 @@ struct Run: ParsableCommand {
   }
 
   func run() throws {
-    let file = try source.load(model)
+    let file = try source.load(model, .model)
     var arrays = NamedArrays(preprocessing: preprocess)
     for argument in input { try arrays.add(argument, for: file.graph) }
     let tensors = try arrays.inputs(for: file.graph)

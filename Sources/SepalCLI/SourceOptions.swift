@@ -24,8 +24,8 @@ struct SourceOptions: ParsableArguments {
   }
 
   /// Reads the model that these options are for, and says what was assumed.
-  func load(_ path: String) throws(SepalError) -> ModelFile {
-    let file = try ModelFile(path: path, shapes: try shapes(), weights: weights)
+  func load(_ path: String, _ contents: StoredContents = .everything) throws(SepalError) -> ModelFile {
+    let file = try ModelFile(path: path, shapes: try shapes(), weights: weights, contents: contents)
     for note in file.notes { FileHandle.error.write("note: \(note)\n") }
     return file
   }

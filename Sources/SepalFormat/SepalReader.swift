@@ -1,10 +1,19 @@
 import SepalGraph
 import SepalTensor
 
+/// How much of a `.sepal` file is read.
+public enum StoredContents: Sendable {
+  case everything
+  /// What running the model takes: not where it came from, which is neither read nor checked.
+  case model
+}
+
 /// Reads `.sepal` files. Everything is checked before it is used: lengths, offsets, overlap, checksums, and
 /// that the declared sizes are justified by the bytes that are there.
 public struct SepalReader {
-  public init() {}
+  private let contents: StoredContents
+
+  public init(_ contents: StoredContents = .everything) { self.contents = contents }
 
   /// The graph stored at `path`. Constants stored as they are stay in the file, which remains mapped.
   public func read(path: String) throws(FormatError) -> Graph {
@@ -34,6 +43,7 @@ public struct SepalReader {
       memory: 40 << 20 + storage.bytes.count + 3 * sections.rawByteCount, constants: constants)
     guard let graph = sections[.graph] else { throw FormatError(.malformed, "has no section GRAPH") }
     try decoder.decodeGraph(try sections.contents(of: graph, in: storage))
+    guard contents == .everything else { return decoder.graph }
     if let origins = sections[.origins] {
       try decoder.decodeOrigins(try sections.contents(of: origins, in: storage))
     }

@@ -105,6 +105,23 @@ struct SepalFileTests {
     }
   }
 
+  @Test func runningAModelTakesNothingOfItsHistory() throws {
+    let graph = try sampleGraph()
+    let file = ScratchFile()
+    try SepalWriter().write(graph, to: file.path)
+    var parts = try FileParts(file.bytes())
+    let model = parts.sections.filter { $0.type <= 2 }.count
+    #expect(model == 2 && parts.sections.count == 5)
+    for index in parts.sections.indices where parts.sections[index].type > 2 {
+      parts.sections[index].bytes = [0xFF, 0xFF]
+    }
+    let broken = storage(parts.joined())
+    #expect(throws: FormatError.self) { try SepalReader().read(broken) }
+    let read = try SepalReader(.model).read(broken)
+    #expect(read.nodes.map(\.name) == graph.nodes.map(\.name))
+    #expect(read.provenance.rewrites.isEmpty && read.provenance.golden.isEmpty)
+  }
+
   @Test(arguments: ElementType.allCases)
   func compactStorageIsLosslessForEveryElementType(element: ElementType) throws {
     for count in [0, 1, 63, 64, 65, 5000] {

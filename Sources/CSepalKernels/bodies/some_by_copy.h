@@ -1,14 +1,17 @@
-// Access to the first n < 4 floats where the machine has no masked loads.
+// Access to the first n < VW floats where the machine has no masked loads.
 
-typedef float four __attribute__((ext_vector_type(4)));
+typedef float lanes __attribute__((ext_vector_type(VW)));
 
-static inline four load_some(const float *p, size_t n) {
-  four v = {p[0], n > 1 ? p[1] : 0, n > 2 ? p[2] : 0, 0};
+static inline lanes load_some(const float *p, size_t n) {
+  lanes v = 0;
+  _Pragma("clang loop unroll(full)") for (size_t i = 0; i < VW - 1; i++) {
+    if (i < n) v[i] = p[i];
+  }
   return v;
 }
 
-static inline void store_some(float *p, four v, size_t n) {
-  p[0] = v[0];
-  if (n > 1) p[1] = v[1];
-  if (n > 2) p[2] = v[2];
+static inline void store_some(float *p, lanes v, size_t n) {
+  _Pragma("clang loop unroll(full)") for (size_t i = 0; i < VW - 1; i++) {
+    if (i < n) p[i] = v[i];
+  }
 }

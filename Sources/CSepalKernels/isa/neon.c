@@ -1,7 +1,7 @@
-// AArch64 Advanced SIMD.
+// AArch64 Advanced SIMD; emulated, the same arithmetic in the same order by x86's FMA, bit for bit.
 #include "tables.h"
 
-#if defined(__aarch64__)
+#if defined(__aarch64__) || defined(SEPAL_EMULATE)
 
 #define ISA_NAME "neon"
 #define VW 4
@@ -13,12 +13,22 @@
 #define PANELS(vectors) (((vectors) + 2) / 3)
 #define LOAD_SOME load_some
 #define STORE_SOME store_some
-#define KEPT(v) "+w"(v)
 #define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)
+
+#if defined(SEPAL_EMULATE)
+#define KEPT(v) "+x"(v)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#else
+#define KEPT(v) "+w"(v)
+#endif
 
 #include "../bodies/some_by_copy.h"
 
 #include "../bodies/all.h"
+
+#if defined(SEPAL_EMULATE)
+#pragma clang attribute pop
+#endif
 
 const sepal_kernels sepal_kernels_neon = TABLE;
 
