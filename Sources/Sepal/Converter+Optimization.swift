@@ -77,14 +77,14 @@ extension Converter {
     _ graph: inout Graph, atMost limit: Int?, observing observe: @escaping Optimizer.Observer
   ) throws(SepalError) -> [String] {
     guard let calibration, case .approximate(let tolerance) = optimization.separation else { return [] }
-    let samples = try CalibrationSamples(path: calibration, for: graph)
+    let samples = try calibration.activations(for: graph)
     do throws(CalibrationError) {
       return try SeparableApproximation(tolerance: tolerance).run(
-        &graph, samples: RuntimeActivations(samples), cost: optimization.cost, atMost: limit,
+        &graph, samples: samples, cost: optimization.cost, atMost: limit,
         observing: observe
       ).map(\.summary)
     } catch {
-      throw SepalError(.badData, "\(calibration): \(error)")
+      throw SepalError(.badData, "\(calibration.path): \(error)")
     }
   }
 

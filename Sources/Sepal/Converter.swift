@@ -12,8 +12,8 @@ public struct Converter: Sendable {
   public var storage = Storage.compact
   public var precision = StoragePrecision.f32
   public var optimization = Optimizer.Options()
-  /// A file or a folder of samples of the inputs that approximations are fitted to: see `CalibrationSamples`.
-  public var calibration: String?
+  /// Samples of the inputs that approximations are fitted to.
+  public var calibration: Calibration?
   /// Whether the file gets a golden vector; nil: where its source is quick to evaluate.
   public var golden: Bool?
   /// Leave out where values come from, what was done to them, and golden vectors.

@@ -12,8 +12,8 @@ public struct SeparableReport: Sendable, Codable {
     public var cost: any CostModel = MACCost()
     /// Predicts the times in the report, whatever decides; nil: there are none.
     public var times: PredictedTime?
-    /// Samples that approximations are fitted to: see `CalibrationSamples`.
-    public var calibration: String?
+    /// Samples of the inputs that approximations are fitted to.
+    public var calibration: Calibration?
     /// What the elements of the model's inputs are within.
     public var inputRange: ClosedRange<Double>?
     /// Also measure what is rewritten, before and after.
@@ -94,8 +94,8 @@ public struct SeparableReport: Sendable, Codable {
     } catch {
       throw SepalError(.internalError, "\(file.path): \(error)")
     }
-    if let path = options.calibration, let tolerance = options.tolerance {
-      try account.fit(path, tolerance)
+    if let calibration = options.calibration, let tolerance = options.tolerance {
+      try account.fit(calibration, tolerance)
     }
     layers = account.rows
     network = account.network(before: plain)

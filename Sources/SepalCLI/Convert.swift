@@ -94,9 +94,12 @@ struct Convert: ParsableCommand {
 
   @Option(
     help:
-      "Fit what --separable approx=TOL makes to samples of the inputs: F.npz with arrays named like them, F.npy, or a folder of .npy files."
+      "Fit what --separable approx=TOL makes to samples of the inputs: F.npz with arrays named like them, F.npy, a folder of .npy files, of images (with --preprocess), or of ONNX's test_data_set_ folders."
   )
   var calibrate: String?
+
+  @Option(help: ImagePreprocessing.help)
+  var preprocess: ImagePreprocessing?
 
   @Flag(help: "Print every rewrite.")
   var explain = false
@@ -127,6 +130,9 @@ struct Convert: ParsableCommand {
         throw ValidationError("--calibrate needs --separable approx=TOL")
       }
     }
+    guard preprocess == nil || calibrate != nil else {
+      throw ValidationError("--preprocess is for the images of --calibrate")
+    }
     guard !(strip && golden == true) else { throw ValidationError("--strip leaves out what --golden stores") }
   }
 
@@ -149,7 +155,7 @@ struct Convert: ParsableCommand {
     converter.optimization.stopAfter = stopAfter
     converter.optimization.separation = separable.separation
     converter.optimization.cost = try CostOption.model(cost, separable.separation)
-    converter.calibration = calibrate
+    converter.calibration = calibrate.map { Calibration(path: $0, preprocessing: preprocess) }
     let result = try converter.convert(input, to: output)
     for note in result.notes { FileHandle.error.write("note: \(note)\n") }
     if json {

@@ -25,9 +25,12 @@ struct Separable: ParsableCommand {
 
   @Option(
     help:
-      "Fit what --tolerance allows to samples of the inputs: F.npz with arrays named like them, F.npy, or a folder of .npy files."
+      "Fit what --tolerance allows to samples of the inputs: F.npz with arrays named like them, F.npy, a folder of .npy files, of images (with --preprocess), or of ONNX's test_data_set_ folders."
   )
   var calibrate: String?
+
+  @Option(help: ImagePreprocessing.help)
+  var preprocess: ImagePreprocessing?
 
   @Option(
     parsing: .unconditional,
@@ -53,6 +56,9 @@ struct Separable: ParsableCommand {
       throw ValidationError("--tolerance is \(tolerance), expected more than 0 and less than 1")
     }
     guard calibrate == nil || tolerance != nil else { throw ValidationError("--calibrate needs --tolerance") }
+    guard preprocess == nil || calibrate != nil else {
+      throw ValidationError("--preprocess is for the images of --calibrate")
+    }
     if let spectrum, !spectrum.hasSuffix(".svg"), !spectrum.hasSuffix(".html") {
       throw ValidationError("--spectrum is \(spectrum), expected a file in .svg or .html")
     }
@@ -64,7 +70,7 @@ struct Separable: ParsableCommand {
     options.tolerance = tolerance
     options.cost = try CostOption.model(cost, tolerance.map { .approximate(tolerance: $0) } ?? .exact)
     options.times = try options.cost as? PredictedTime ?? PredictedTime(.ofThisMachine())
-    options.calibration = calibrate
+    options.calibration = calibrate.map { Calibration(path: $0, preprocessing: preprocess) }
     options.inputRange = inputRange?.range
     options.measures = measure
     let report = try SeparableReport(file, options)

@@ -99,4 +99,30 @@ struct InputSamplesTests {
     #expect(
       recipe?.message.contains("--preprocess") == true && recipe?.message.contains("torchvision:") == true)
   }
+
+  @Test func approximationsAreFittedToImages() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    for name in ["alpha.png", "rgb.png"] {
+      try write(try Data(contentsOf: URL(fileURLWithPath: Fixtures.path("images/\(name)"))), name)
+    }
+    var graph = Graph(name: "half")
+    let x = graph.addInput("x", TensorType(.float32, [1, 8, 8, 3]))
+    let y = try graph.add(Neg(), name: "y", inputs: [x])[0]
+    graph.addOutput("y", y)
+    let samples = try InputSamples([folder.path], for: graph, preprocessing: .unit)
+    var seen: [Int: [ValueID: Tensor]] = [:]
+    try RuntimeActivations(samples).run(graph, observing: [x, y]) { seen[$0, default: [:]][$1] = $2 }
+    #expect(seen.count == 2)
+    for index in 0..<2 {
+      let image = try #require(samples.sample(index).inputs["x"])
+      #expect(seen[index]?[x]?.isIdentical(to: image) == true)
+      #expect(seen[index]?[y]?.floats() == image.floats().map { -$0 })
+    }
+    try write(try Data(contentsOf: URL(fileURLWithPath: Fixtures.path("images/cmyk.jpg"))), "cmyk.jpg")
+    let broken = try InputSamples([folder.path], for: graph, preprocessing: .unit)
+    let error = #expect(throws: CalibrationError.self) {
+      try RuntimeActivations(broken).run(graph, observing: [x]) { _, _, _ in }
+    }
+    #expect(error?.description.contains("cmyk.jpg") == true)
+  }
 }

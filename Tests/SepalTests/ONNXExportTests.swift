@@ -65,7 +65,7 @@ struct ONNXExportTests {
       let samples = ScratchFile(".npz")
       if isCalibrated {
         try writeSamples(8, to: samples.path)
-        converter.calibration = samples.path
+        converter.calibration = Calibration(path: samples.path)
       }
       let result = try converter.convert(source, to: native.path)
       converter.verifies = model.hasPrefix("separable")

@@ -61,15 +61,15 @@ struct SeparationAccount {
   }
 
   /// Fits approximations to samples.
-  mutating func fit(_ path: String, _ tolerance: Double) throws(SepalError) {
-    let samples = try CalibrationSamples(path: path, for: graph)
+  mutating func fit(_ calibration: Calibration, _ tolerance: Double) throws(SepalError) {
+    let samples = try calibration.activations(for: graph)
     let before = graph
     let fitted: [SeparableApproximation.Layer]
     do throws(CalibrationError) {
       fitted = try SeparableApproximation(tolerance: tolerance).run(
-        &graph, samples: RuntimeActivations(samples), cost: options.cost)
+        &graph, samples: samples, cost: options.cost)
     } catch {
-      throw SepalError(.badData, "\(path): \(error)")
+      throw SepalError(.badData, "\(calibration.path): \(error)")
     }
     let nodes = Dictionary(before.nodes.map { ($0.name, $0) }) { first, _ in first }
     let made = Dictionary(grouping: graph.nodes) { "\($0.name) (\($0.op.name))" }
