@@ -85,6 +85,25 @@ package struct Site {
   package let functions: KernelFunctions
   package let weights: WeightStore.Builder
   package let options: ModelOptions
+  /// Whether every operand that is present, and every output, is a float32 tensor with at least one element.
+  package let isFloat32: Bool
+
+  init(
+    _ node: Node, in graph: Graph, forms: [Form], functions: KernelFunctions, weights: WeightStore.Builder,
+    options: ModelOptions
+  ) {
+    self.node = node
+    (self.forms, self.functions, self.weights, self.options) = (forms, functions, weights, options)
+    inputs = graph.inputTypes(of: node)
+    outputs = node.outputs.map { graph.type(of: $0) }
+    constants = node.inputs.map { graph.constant($0) }
+    func isFloat32(_ id: ValueID) -> Bool {
+      let type = graph.type(of: id)
+      return type.element == .float32 && !type.shape.contains(0)
+    }
+    self.isFloat32 =
+      node.inputs.allSatisfy { $0.map(isFloat32) ?? true } && node.outputs.allSatisfy(isFloat32)
+  }
 
   /// The operator as `Op`.
   package func op<Op: Operator>(_: Op.Type) -> Op? { node.op as? Op }
@@ -104,10 +123,6 @@ package struct Site {
   /// How operand `index` is arranged where it comes from.
   package func form(_ index: Int) -> Form { index < forms.count ? forms[index] : .plain }
 
-  /// Whether every operand that is present, and every output, is a float32 tensor with at least one element.
-  package var isFloat32: Bool {
-    (inputs.present + outputs).allSatisfy { $0.element == .float32 && !$0.shape.contains(0) }
-  }
 }
 
 /// The addresses of one node's operands in one session.

@@ -163,8 +163,7 @@ struct Planner {
 
   private func site(_ node: Node) -> Site {
     Site(
-      node: node, inputs: graph.inputTypes(of: node), outputs: node.outputs.map { graph.type(of: $0) },
-      constants: node.inputs.map { graph.constant($0) },
+      node, in: graph,
       forms: node.inputs.map { input in
         input.flatMap { original[$0.index] }.map { values[$0].form } ?? .plain
       }, functions: functions, weights: weights, options: options)
