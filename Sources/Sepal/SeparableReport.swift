@@ -29,8 +29,10 @@ public struct SeparableReport: Sendable, Codable {
     public var macs: Int
     /// What it can be replaced by, empty where there is nothing; for a layer that is kept, the nearest that is cheaper.
     public var structure: String
-    /// Terms, or channels in between.
+    /// Terms, or channels in between; the most of any channel where they differ.
     public var rank: Int?
+    /// Of each input channel, where they differ.
+    public var ranks: [Int]?
     /// ‖ΔW‖ / ‖W‖.
     public var relError: Double?
     /// The relative error of the output on the calibration samples.

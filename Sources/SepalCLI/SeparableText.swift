@@ -82,7 +82,7 @@ struct SeparableText {
     for layer in layers {
       var row = [
         layer.name, layer.kernel, layer.structure.isEmpty ? "-" : layer.structure,
-        layer.rank.map(String.init) ?? "", layer.relError.map(scientific) ?? "",
+        rank(layer), layer.relError.map(scientific) ?? "",
       ]
       if hasExpected { row.append(layer.expectedError.map(scientific) ?? "") }
       if hasBounds { row.append(layer.outputBounds?.max().map(scientific) ?? "") }
@@ -98,6 +98,14 @@ struct SeparableText {
       table.add(row + [layer.verdict, layer.reason])
     }
     return table
+  }
+
+  /// The mean, and least and most, where channels differ.
+  private func rank(_ layer: SeparableReport.Layer) -> String {
+    guard let ranks = layer.ranks, let least = ranks.min(), let most = ranks.max() else {
+      return layer.rank.map(String.init) ?? ""
+    }
+    return "\(fixed(Double(ranks.reduce(0, +)) / Double(ranks.count), 1)) (\(least)–\(most))"
   }
 
   private func milliseconds(_ value: Double?) -> String { value.map { fixed($0, 3) } ?? "" }

@@ -82,7 +82,7 @@ struct SeparationAccount {
       layers[index].reason = layer.reason
       guard !isKept else { continue }
       layers[index].structure = SeparableStructure.depthwisePointwise.rawValue
-      layers[index].rank = layer.terms
+      (layers[index].rank, layers[index].ranks) = (layer.terms, layer.ranks)
       (layers[index].relError, layers[index].expectedError) = (layer.weightError, layer.sampleError)
       let record = graph.provenance.rewrites.last { $0.before.contains("\(node.name) (\(node.op.name))") }
       let parts = (record?.after ?? []).flatMap { made[$0] ?? [] }.map(\.id)
@@ -163,7 +163,10 @@ extension SeparationAccount {
     let node = graph.node(layer.node)
     var row = row(node, graph)
     let choice = layer.choice
-    (row.macs, row.structure, row.rank) = (layer.macs, choice?.structure.rawValue ?? "", choice?.rank)
+    (row.macs, row.structure, row.rank) = (
+      layer.macs, choice?.structure.rawValue ?? "", choice?.ranks.largest
+    )
+    if case .ofChannels(let ranks)? = choice?.ranks { row.ranks = ranks }
     if !layer.kernel.isEmpty { row.kernel = layer.kernel }
     row.relError = layer.bounds?.relativeError ?? choice?.relativeError
     row.macsAfter = choice?.macs

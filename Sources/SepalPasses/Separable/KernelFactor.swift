@@ -34,16 +34,18 @@ struct KernelFactor: Sendable {
 /// Two kernels, one applied after the other; of several terms the results are added up.
 struct KernelProduct: Sendable {
   var first, second: KernelFactor
+  /// The layer's inputs that the first one reads, any of them several times or never; nil for all of them in order.
+  var channels: [Int]?
 
-  /// Adds the kernel that both together are to `weight`, a layer's of `groups` groups. Along each spatial axis one of
-  /// the factors has one tap.
-  func add(to weight: inout [Double], groups: Int, kernel: [Int]) {
-    let taps = kernel.reduce(1, *)
+  /// Adds the kernel that both together are to `weight`, that of `layer`. Along each spatial axis one of the factors has
+  /// one tap.
+  func add(to weight: inout [Double], of layer: SeparableLayer) {
+    let (kernel, groups, taps) = (layer.kernel, layer.groups, layer.taps)
     let places = Self.places(first.kernel, second.kernel, in: kernel)
     let (firstTaps, secondTaps) = (first.taps, second.taps)
     let middlePerOutputGroup = first.outputs / second.groups
     let firstPerGroup = first.outputs / first.groups
-    let inputsPerGroup = first.inputs / groups
+    let inputsPerGroup = layer.inputsPerGroup
     let outputsPerSecondGroup = second.outputs / second.groups
     weight.withUnsafeMutableBufferPointer { weight in
       for output in 0..<second.outputs {
@@ -53,7 +55,8 @@ struct KernelProduct: Sendable {
           let middle = firstMiddle + own
           let source = middle / firstPerGroup * first.inputsPerGroup
           for input in 0..<first.inputsPerGroup {
-            let target = (output * inputsPerGroup + source + input - firstInput) * taps
+            let channel = channels?[source + input] ?? source + input
+            let target = (output * inputsPerGroup + channel - firstInput) * taps
             for b in 0..<secondTaps {
               let factor = second.values[(output * second.inputsPerGroup + own) * secondTaps + b]
               for a in 0..<firstTaps {

@@ -3,8 +3,9 @@ import SepalGraph
 /// What a layer's weights are under one structure: its singular values, and factors of any rank.
 package struct LayerStructure: Sendable {
   package let spectrum: Spectrum
-  private let layer: SeparableLayer
+  let layer: SeparableLayer
   private let range: MatrixRange?
+  private let whitening: InputWhitening?
 
   var structure: SeparableStructure { spectrum.structure }
 
@@ -22,13 +23,25 @@ package struct LayerStructure: Sendable {
   }
 
   package init(_ layer: SeparableLayer, _ structure: SeparableStructure) {
+    self.init(layer, structure, whitening: nil)
+  }
+
+  /// Depthwise then pointwise, for inputs with such second moments.
+  init(_ layer: SeparableLayer, _ whitening: InputWhitening) {
+    self.init(layer, .depthwisePointwise, whitening: whitening)
+  }
+
+  private init(_ layer: SeparableLayer, _ structure: SeparableStructure, whitening: InputWhitening?) {
     self.layer = layer
+    self.whitening = whitening
     let taps = layer.taps
     switch structure {
     case .depthwisePointwise:
       let rows = layer.outputsPerGroup
-      let matrices = parallelMap(layer.inputs) {
-        SingularValues(layer.matrix(ofInput: $0), rows: rows, columns: taps)
+      let matrices = parallelMap(layer.inputs) { channel in
+        let matrix = layer.matrix(ofInput: channel)
+        return whitening?.singularValues(matrix, rows: rows, channel: channel)
+          ?? SingularValues(matrix, rows: rows, columns: taps)
       }
       spectrum = Spectrum(structure, matrices, fullRank: min(rows, taps), rows: rows, columns: taps)
       range = nil
@@ -73,20 +86,30 @@ package struct LayerStructure: Sendable {
 
   /// The largest rank that takes fewer weights than the layer; of larger ones the multiply-adds are more, too.
   static func largestRank(_ layer: SeparableLayer, _ structure: SeparableStructure) -> Int {
-    let one = shapes(layer, structure, rank: 1).reduce(0) { $0 + $1.first.count + $1.second.count }
+    let one = shapes(layer, structure, .equal(1)).reduce(0) { $0 + $1.first.count + $1.second.count }
     return max(1, (layer.weight.count - 1) / max(1, one))
   }
 
-  /// The products whose sum has rank `rank`, without values.
-  static func shapes(_ layer: SeparableLayer, _ structure: SeparableStructure, rank: Int) -> [KernelProduct] {
+  /// The products whose sum has such ranks, without values.
+  static func shapes(
+    _ layer: SeparableLayer, _ structure: SeparableStructure, _ ranks: SeparableRanks
+  ) -> [KernelProduct] {
     let point = layer.kernel.map { _ in 1 }
+    let rank = ranks.largest
     switch structure {
     case .depthwisePointwise:
-      let first = KernelFactor(
-        outputs: layer.inputs, inputsPerGroup: 1, groups: layer.inputs, kernel: layer.kernel)
-      let second = KernelFactor(
-        outputs: layer.outputs, inputsPerGroup: layer.inputsPerGroup, groups: layer.groups, kernel: point)
-      return [KernelProduct](repeating: KernelProduct(first: first, second: second), count: rank)
+      func product(_ inputs: Int, _ inputsPerGroup: Int, _ channels: [Int]? = nil) -> KernelProduct {
+        KernelProduct(
+          first: KernelFactor(outputs: inputs, inputsPerGroup: 1, groups: inputs, kernel: layer.kernel),
+          second: KernelFactor(
+            outputs: layer.outputs, inputsPerGroup: inputsPerGroup, groups: layer.groups, kernel: point),
+          channels: channels)
+      }
+      guard case .ofChannels = ranks else {
+        return [KernelProduct](repeating: product(layer.inputs, layer.inputsPerGroup), count: rank)
+      }
+      let channels = ranks.units.map(\.channel)
+      return [product(channels.count, channels.count, channels)]
     case .pointwiseDepthwise:
       let first = KernelFactor(
         outputs: layer.outputs, inputsPerGroup: layer.inputsPerGroup, groups: layer.groups, kernel: point)
@@ -107,23 +130,21 @@ package struct LayerStructure: Sendable {
     }
   }
 
-  /// The products whose sum is the best kernel of rank `rank`.
-  func products(rank: Int) -> [KernelProduct] {
-    let shapes = Self.shapes(layer, structure, rank: rank)
+  /// The products whose sum is the best kernel of such ranks.
+  func products(_ ranks: SeparableRanks) -> [KernelProduct] {
+    let shapes = Self.shapes(layer, structure, ranks)
+    let rank = ranks.largest
     switch structure {
     case .depthwisePointwise:
       return shapes.enumerated().map { term, shape in
-        let filters = parallelMap(layer.inputs) { spectrum.vector($0, rank: term) }
-        let weights = projections(on: filters) { output, input in
-          input + output / layer.outputsPerGroup * layer.inputsPerGroup
-        }
-        return KernelProduct(
-          first: shape.first.holding(filters.flatMap { $0 }), second: shape.second.holding(weights))
+        let units =
+          shape.channels == nil ? (0..<layer.inputs).map { (channel: $0, term: term) } : ranks.units
+        return product(units, shape)
       }
     case .pointwiseDepthwise:
       return shapes.enumerated().map { term, shape in
         let filters = parallelMap(layer.outputs) { spectrum.vector($0, rank: term) }
-        let weights = projections(on: filters) { output, _ in output }
+        let weights = projections(on: filters)
         return KernelProduct(
           first: shape.first.holding(weights), second: shape.second.holding(filters.flatMap { $0 }))
       }
@@ -146,16 +167,40 @@ package struct LayerStructure: Sendable {
     }
   }
 
-  /// The weights' parts along filters of unit length: `[outputs][inputs of a group]`.
-  private func projections(on filters: [[Double]], _ filter: (Int, Int) -> Int) -> [Double] {
+  /// A filter for each unit, and what the outputs take of it.
+  private func product(_ units: [(channel: Int, term: Int)], _ shape: KernelProduct) -> KernelProduct {
+    let (taps, perGroup) = (layer.taps, shape.second.inputsPerGroup)
+    let parts = parallelMap(units.count) { place -> (filter: [Double], column: [Double]) in
+      let (channel, term) = units[place]
+      let vector = spectrum.vector(channel, rank: term)
+      let projection = whitening?.projection(vector, channel: channel) ?? vector
+      let matrix = layer.matrix(ofInput: channel)
+      let column = (0..<layer.outputsPerGroup).map { row in
+        (0..<taps).reduce(0) { $0 + matrix[row * taps + $1] * projection[$1] }
+      }
+      return (whitening?.filter(vector, channel: channel) ?? vector, column)
+    }
+    var weights: [Double] = []
+    weights.reserveCapacity(layer.outputs * perGroup)
+    for output in 0..<layer.outputs {
+      let (group, row) = (output / layer.outputsPerGroup, output % layer.outputsPerGroup)
+      for place in group * perGroup..<(group + 1) * perGroup { weights.append(parts[place].column[row]) }
+    }
+    var result = shape
+    result.first = shape.first.holding(parts.flatMap(\.filter))
+    result.second = shape.second.holding(weights)
+    return result
+  }
+
+  /// The weights' parts along filters of unit length, one for each output: `[outputs][inputs of a group]`.
+  private func projections(on filters: [[Double]]) -> [Double] {
     var result: [Double] = []
     result.reserveCapacity(layer.outputs * layer.inputsPerGroup)
     var source = 0
-    for output in 0..<layer.outputs {
-      for input in 0..<layer.inputsPerGroup {
-        let direction = filters[filter(output, input)]
+    for filter in filters {
+      for _ in 0..<layer.inputsPerGroup {
         var sum = 0.0
-        for tap in 0..<layer.taps { sum += Double(layer.weight[source + tap]) * direction[tap] }
+        for tap in 0..<layer.taps { sum += Double(layer.weight[source + tap]) * filter[tap] }
         source += layer.taps
         result.append(sum)
       }

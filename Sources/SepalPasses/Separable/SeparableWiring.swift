@@ -4,7 +4,8 @@ import SepalTensor
 /// The nodes that compute a layer from the products that its kernel is a sum of.
 ///
 /// Strides, padding and dilation belong to the factor with the taps; bias and activation to the last node; the sum so
-/// far, or the layer's own residual, is added by each term.
+/// far, or the layer's own residual, is added by each term. Where channels have ranks of their own, one depthwise
+/// convolution reads each as often as its rank says.
 struct SeparableWiring {
   let layer: SeparableLayer
   let structure: SeparableStructure
@@ -31,9 +32,15 @@ struct SeparableWiring {
       let (firstName, secondName) = (
         "\(layer.node.name).\(roles.first)\(suffix)", "\(layer.node.name).\(roles.second)\(suffix)"
       )
+      var source = x
+      if let channels = product.channels {
+        let indices = Tensor([channels.count], int64s: channels.map(Int64.init))
+        let name = "\(layer.node.name).channels"
+        source = try node(Gather(axis: channelAxis), name, [x, constant("\(name).indices", indices)])
+      }
       let middle = try node(
         first, firstName,
-        [x, constant("\(firstName).weight", product.first.tensor(isTransposed: first is ConvTranspose))])
+        [source, constant("\(firstName).weight", product.first.tensor(isTransposed: first is ConvTranspose))])
       var operands: [Operand?] = [
         middle,
         constant("\(secondName).weight", product.second.tensor(isTransposed: second is ConvTranspose)),
@@ -50,6 +57,14 @@ struct SeparableWiring {
     case .convolution(let op): op.activation
     case .transposed(let op): op.activation
     case .dense(let op): op.activation
+    }
+  }
+
+  private var channelAxis: Int {
+    switch layer.kind {
+    case .convolution(let op): op.layout == .channelsFirst ? 1 : layer.input.rank - 1
+    case .transposed(let op): op.layout == .channelsFirst ? 1 : layer.input.rank - 1
+    case .dense: layer.input.rank - 1
     }
   }
 

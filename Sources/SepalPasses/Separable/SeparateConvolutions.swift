@@ -23,7 +23,7 @@ package struct SeparateConvolutions: GraphPass {
     guard report.verdict == .rewrite, let choice = report.choice,
       case .success(let layer)? = SeparableLayer.layer(graph.node(report.node), in: graph)
     else { return nil }
-    let products = LayerStructure(layer, choice.structure).products(rank: choice.rank)
+    let products = LayerStructure(layer, choice.structure).products(choice.ranks)
     let bounds = Self.bounds(layer, products)
     guard bounds.relativeError.isFinite, !choice.isExact || bounds.relativeError <= Self.rounding else {
       return nil
@@ -47,7 +47,7 @@ package struct SeparateConvolutions: GraphPass {
   /// What the products differ from the weights by, as stored.
   static func bounds(_ layer: SeparableLayer, _ products: [KernelProduct]) -> SeparableLayerReport.Bounds {
     var difference = layer.weight.map { -Double($0) }
-    for product in products { product.add(to: &difference, groups: layer.groups, kernel: layer.kernel) }
+    for product in products { product.add(to: &difference, of: layer) }
     let count = layer.inputsPerGroup * layer.taps
     var (sums, positive, norms, total) = ([Double](), [Double](), [Double](), 0.0)
     for output in 0..<layer.outputs {

@@ -39,13 +39,33 @@ extension Separation: LosslessStringConvertible {
   }
 }
 
+/// How many singular values stay.
+public enum SeparableRanks: Sendable, Hashable {
+  /// So many of each matrix: the number of terms, or the channels in between.
+  case equal(Int)
+  /// Of each input channel.
+  case ofChannels([Int])
+
+  public var largest: Int {
+    switch self {
+    case .equal(let rank): rank
+    case .ofChannels(let ranks): ranks.max() ?? 0
+    }
+  }
+
+  /// Of ranks of channels, each channel as often as its rank is.
+  var units: [(channel: Int, term: Int)] {
+    guard case .ofChannels(let ranks) = self else { return [] }
+    return ranks.enumerated().flatMap { channel, rank in (0..<rank).map { (channel, $0) } }
+  }
+}
+
 /// What was found in a layer's weights, and what is made of it.
 public struct SeparableLayerReport: Sendable {
   /// What a layer can be replaced by.
   public struct Choice: Sendable, Hashable {
     public var structure: SeparableStructure
-    /// Singular values kept of each matrix: the number of terms, or the channels in between.
-    public var rank: Int
+    public var ranks: SeparableRanks
     /// ‖ΔW‖ / ‖W‖.
     public var relativeError: Double
     public var macs: Int
@@ -55,10 +75,11 @@ public struct SeparableLayerReport: Sendable {
     public var isExact: Bool
 
     package init(
-      structure: SeparableStructure, rank: Int, relativeError: Double, macs: Int, cost: Double, isExact: Bool
+      structure: SeparableStructure, ranks: SeparableRanks, relativeError: Double, macs: Int, cost: Double,
+      isExact: Bool
     ) {
       self.structure = structure
-      self.rank = rank
+      self.ranks = ranks
       self.relativeError = relativeError
       self.macs = macs
       self.cost = cost

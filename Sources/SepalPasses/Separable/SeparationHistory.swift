@@ -10,7 +10,8 @@ struct SeparationHistory: Sendable {
   init(_ provenance: Provenance) {
     var squaredError = 0.0
     var nodes: Set<String> = []
-    for record in provenance.rewrites where record.pass == SeparateConvolutions.name {
+    let passes = [SeparateConvolutions.name, SeparableApproximation.passName]
+    for record in provenance.rewrites where passes.contains(record.pass) {
       guard case .approximate(let error) = record.exactness else { continue }
       squaredError += error * error
       nodes.formUnion(record.after)

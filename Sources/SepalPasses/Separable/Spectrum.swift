@@ -30,6 +30,12 @@ package struct Spectrum: Sendable {
   /// Σ over the matrices of σ² of each rank, descending.
   package let energies: [Double]
 
+  /// Which values stay where ranks differ.
+  package let order: RankOrder
+
+  /// Σ σ².
+  package var total: Double { squaredError(rank: 0) }
+
   /// ‖ΔW‖² when only the first `rank` values of each matrix stay.
   package func squaredError(rank: Int) -> Double { energies.dropFirst(rank).reduce(rest, +) }
 
@@ -66,6 +72,7 @@ package struct Spectrum: Sendable {
     self.fullRank = fullRank
     self.rest = rest
     rounding = Double(side) * 0x1p-23
+    order = RankOrder(values, rounding: rounding, rest: rest)
     let count = values.reduce(0) { max($0, $1.count) }
     energies = (0..<count).map { rank in
       values.reduce(0) { $0 + (rank < $1.count ? $1[rank] * $1[rank] : 0) }

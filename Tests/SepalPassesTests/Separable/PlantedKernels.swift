@@ -15,6 +15,7 @@ struct PlantedConvolution {
   var size = 13
   var hasResidual = false
   var activation = Activation.relu
+  var layout = Layout.channelsLast
   /// `[outputs][inputs of a group][taps]`.
   var weight: [Double] = []
 
@@ -55,6 +56,21 @@ struct PlantedConvolution {
     }
   }
 
+  /// Of each input channel as many kernels as are asked for.
+  mutating func plant(ranks: [Int]) {
+    weight = [Double](repeating: 0, count: outputs * inputs * taps)
+    for (input, rank) in ranks.enumerated() {
+      for _ in 0..<rank {
+        let (filter, factors) = (numbers(taps), numbers(outputs))
+        for output in 0..<outputs {
+          for tap in 0..<taps {
+            weight[(output * inputs + input) * taps + tap] += factors[output] * filter[tap]
+          }
+        }
+      }
+    }
+  }
+
   /// `rank` channels between a column and a row.
   mutating func plantSpatial(rank: Int) {
     let (first, others) = (kernel[0], taps / kernel[0])
@@ -80,14 +96,16 @@ struct PlantedConvolution {
   var op: Conv {
     Conv(
       strides: strides, padBegins: padBegins, padEnds: padEnds, dilations: dilations, groups: groups,
-      layout: .channelsLast, activation: activation)
+      layout: layout, activation: activation)
   }
 
-  /// x → Conv, all of it channels-last.
+  /// x → Conv.
   mutating func graph() throws -> Graph {
     var graph = Graph(name: "planted")
     let x = graph.addInput(
-      "x", TensorType(.float32, [1] + kernel.map { _ in size } + [inputs]))
+      "x",
+      TensorType(
+        .float32, layout.shape(batch: 1, channels: inputs, spatial: kernel.map { _ in size })))
     let w = graph.addConstant("w", tensor)
     let b = graph.addConstant("b", Tensor(.float32, [outputs], doubles: numbers(outputs)))
     var operands: [ValueID?] = [x, w, b]

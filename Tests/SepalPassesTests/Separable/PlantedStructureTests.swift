@@ -1,3 +1,4 @@
+import Foundation
 import SepalGraph
 import SepalPasses
 import SepalTensor
@@ -66,6 +67,83 @@ struct PlantedStructureTests {
     #expect(try Optimizer().run(&again).rewrites == 0)
   }
 
+  /// Each channel counts as often as its rank says; channels without weights vanish.
+  @Test(arguments: [Layout.channelsLast, .channelsFirst])
+  func ranksOfTheirOwnForEachChannel(layout: Layout) throws {
+    let ranks = [1, 2, 3, 1, 0, 1, 5, 1, 2, 1, 1, 9]
+    var planted = PlantedConvolution(seed: 17)
+    planted.plant(ranks: ranks)
+    planted.hasResidual = true
+    planted.layout = layout
+    let graph = try planted.graph()
+    let report = try #require(SeparableAnalysis(graph, .exact).layers.first)
+    #expect(report.verdict == .rewrite && report.choice?.ranks == .ofChannels(ranks))
+    let separated = try graph.separated()
+    let total = ranks.reduce(0, +)
+    #expect(MACCost().cost(of: separated) == Double(13 * 13 * total * (9 + planted.outputs)))
+    #expect(separated.provenance.rewrites.contains { $0.exactness == .reassociated })
+    try expectEquivalent(graph, separated, tolerance: 1e-5)
+    var again = separated
+    #expect(try Optimizer().run(&again).rewrites == 0)
+  }
+
+  @Test func ranksOfTheirOwnInATransposedConvolution() throws {
+    let ranks = [1, 3, 1, 1, 2, 0, 1, 1]
+    var planted = PlantedConvolution(seed: 19)
+    (planted.inputs, planted.outputs) = (8, 24)
+    planted.plant(ranks: ranks)
+    var graph = Graph()
+    let x = graph.addInput("x", TensorType(.float32, [1, 6, 6, 8]))
+    let weight = SeparableLayer.exchanged(planted.weight, groups: 1, first: 24, second: 8)
+    let w = graph.addConstant("w", Tensor(.float32, [8, 24, 3, 3], doubles: weight))
+    let op = ConvTranspose(strides: [2, 2], padBegins: [1, 0], padEnds: [1, 1], layout: .channelsLast)
+    graph.addOutput("y", try graph.add(op, name: "up", inputs: [x, w])[0])
+    let separated = try graph.separated()
+    #expect(separated.operators == ["Gather", "ConvTranspose", "Conv"])
+    try expectEquivalent(graph, separated, tolerance: 1e-5)
+  }
+
+  /// Where channels differ, the same number of products serves them better when it is not the same for each.
+  @Test(arguments: 1...4)
+  func ranksOfTheirOwnLoseLess(rank: Int) throws {
+    var planted = PlantedConvolution(seed: 23)
+    planted.fillDense()
+    for index in planted.weight.indices {
+      let (channel, tap) = (index / 9 % planted.inputs, index % 9)
+      planted.weight[index] *= Double(1 + channel) * pow(0.3 + 0.05 * Double(channel), Double(tap))
+    }
+    planted.activation = .identity
+    let graph = try planted.graph()
+    let layer = try #require(try? SeparableLayer.layer(graph.nodes[0], in: graph)?.get())
+    let structure = LayerStructure(layer, .depthwisePointwise)
+    let ranks = structure.spectrum.order.ranks(total: rank * planted.inputs)
+    #expect(Set(ranks).count > 1 && ranks.reduce(0, +) == rank * planted.inputs)
+    func error(_ ranks: SeparableRanks) throws -> (weights: Double, outputs: Double, macs: Double) {
+      var report = try #require(SeparableAnalysis(graph, .exact).layers.first)
+      report.verdict = .rewrite
+      report.choice = .init(
+        structure: .depthwisePointwise, ranks: ranks, relativeError: 0, macs: 0, cost: 0, isExact: false)
+      let (rewrite, bounds) = try #require(SeparateConvolutions().rewrite(report, in: graph))
+      var result = graph
+      _ = try result.apply(rewrite, pass: "test")
+      var random = SeededGenerator(3)
+      var sum = 0.0
+      for _ in 0..<4 {
+        let input = ["x": random.tensor(graph.type(of: graph.inputs[0]).shape, in: -1...1)]
+        let want = try #require(try graph.evaluate(input, precision: .double)["y"]).doubles()
+        let have = try #require(try result.evaluate(input, precision: .double)["y"]).doubles()
+        sum += zip(want, have).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+      }
+      return (bounds.relativeError, sum, MACCost().cost(of: result))
+    }
+    let (own, equal) = (try error(.ofChannels(ranks)), try error(.equal(rank)))
+    #expect(own.macs == equal.macs)
+    #expect(own.weights < 0.95 * equal.weights && own.outputs < 0.95 * equal.outputs)
+    // And what is reported is what is lost.
+    let lost = structure.spectrum.order.squaredError(total: rank * planted.inputs)
+    #expect(abs(own.weights - (lost / structure.spectrum.total).squareRoot()) < 1e-6)
+  }
+
   @Test(arguments: 1...4)
   func columnsAndRows(_ rank: Int) throws {
     var planted = PlantedConvolution(seed: rank)
@@ -77,7 +155,9 @@ struct PlantedStructureTests {
     planted.plantSpatial(rank: rank)
     let graph = try planted.graph()
     let report = try #require(SeparableAnalysis(graph, .exact).layers.first)
-    #expect(report.verdict == .rewrite && report.choice?.structure == .spatial && report.choice?.rank == rank)
+    #expect(
+      report.verdict == .rewrite && report.choice?.structure == .spatial
+        && report.choice?.ranks == .equal(rank))
     let separated = try graph.separated()
     #expect(separated.operators == ["Conv", "Conv"])
     try expectEquivalent(graph, separated, tolerance: 1e-5)
@@ -97,7 +177,7 @@ struct PlantedStructureTests {
     }
     let graph = try planted.graph()
     let choice = try #require(SeparableAnalysis(graph, .exact).layers.first?.choice)
-    #expect(choice.structure == order && choice.rank == 1)
+    #expect(choice.structure == order && choice.ranks == .equal(1))
     try expectEquivalent(graph, try graph.separated(), tolerance: 1e-5)
   }
 

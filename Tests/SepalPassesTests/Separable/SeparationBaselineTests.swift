@@ -69,7 +69,8 @@ import Testing
       var report = report
       report.verdict = .rewrite
       report.choice = .init(
-        structure: .pointwiseDepthwise, rank: rank, relativeError: 0, macs: 0, cost: 0, isExact: false)
+        structure: .pointwiseDepthwise, ranks: .equal(rank), relativeError: 0, macs: 0, cost: 0,
+        isExact: false)
       let rewrite = try #require(SeparateConvolutions().rewrite(report, in: result)).rewrite
       _ = try result.apply(rewrite, pass: "baseline")
     }

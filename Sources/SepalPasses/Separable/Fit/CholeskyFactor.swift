@@ -67,4 +67,9 @@ struct CholeskyFactor: Sendable {
     }
     return result
   }
+
+  /// L times `vector`.
+  func times(_ vector: [Double]) -> [Double] {
+    (0..<count).map { row in (0...row).reduce(0) { $0 + lower[row * count + $1] * vector[$1] } }
+  }
 }

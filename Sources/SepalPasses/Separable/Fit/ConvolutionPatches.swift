@@ -71,16 +71,6 @@ struct ConvolutionPatches: Sendable {
     return sums
   }
 
-  /// The weights of one input channel: `[outputs][taps]`.
-  func matrix(of channel: Int) -> [Double] {
-    var matrix: [Double] = []
-    for row in 0..<outputs {
-      let first = (row * inputs + channel) * taps
-      matrix += weight[first..<first + taps]
-    }
-    return matrix
-  }
-
   /// `count` places of a sample, ascending, all different: the same for the same seed.
   func sampledPositions(_ count: Int, seed: UInt64) -> [Int] {
     guard count < positions else { return Array(0..<positions) }

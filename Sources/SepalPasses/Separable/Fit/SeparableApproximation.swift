@@ -1,13 +1,14 @@
 import SepalGraph
+import SepalTensor
 
 /// Replaces convolutions by sums of few separable terms, as far as a tolerance and a cost model go.
 ///
 /// Before: y = conv(x, W) + b     After: y = Σₜ pointwiseₜ(depthwiseₜ(x)) + b′
 /// Requires: a channels-last convolution with one group, several taps, and constant parameters.
 ///
-/// Which layers, and how many terms each: a layer's error is the share of its output's power that is lost, layers add
-/// up, and their sum may reach the square of the tolerance. It is spent where it saves most cost for the error, layer
-/// by layer along the lower hull of (error, cost). Without samples the power is that for inputs of noise: ‖ΔW‖² / ‖W‖².
+/// Which layers, and how many terms each or each of their channels: a layer's error is the share of its output's power
+/// that is lost, layers add up, and their sum may reach the square of the tolerance. It is spent where it saves most cost
+/// for the error. Without samples the power is that for inputs of noise: ‖ΔW‖² / ‖W‖².
 ///
 /// With samples, layers are treated front to back: each is fitted on the inputs that it has once the layers before it
 /// are approximated, to what the original makes of its own.
@@ -19,6 +20,8 @@ public struct SeparableApproximation: Sendable {
     public var weight: [Int]
     /// Terms that replace it; 0: it is kept.
     public var terms: Int
+    /// Of each input channel, where they differ.
+    public var ranks: [Int]?
     /// The relative error of the output as predicted when the terms were chosen, and as fitted on the samples.
     public var predictedError: Double
     public var sampleError: Double?
@@ -36,7 +39,7 @@ public struct SeparableApproximation: Sendable {
       }
       return terms == 0
         ? "'\(name)' is kept: \(reason)"
-        : "'\(name)' in \(terms) separable term\(terms == 1 ? "" : "s"), error \(errors.joined(separator: " expected, ")): \(reason)"
+        : "'\(name)' in \(ranks == nil ? "" : "up to ")\(terms) separable term\(terms == 1 ? "" : "s"), error \(errors.joined(separator: " expected, ")): \(reason)"
     }
   }
 
@@ -60,14 +63,26 @@ public struct SeparableApproximation: Sendable {
     var left = limit ?? .max
     guard left > 0 else { return [] }
 
-    var candidates = try Self.candidates(in: graph, cost)
-    if let samples { try addOriginals(&candidates, graph, samples) }
-    for index in candidates.indices { candidates[index].measure() }
-    let chosen = SeparationBudget.spend(tolerance * tolerance, on: candidates.map(\.ladder))
-    for (index, terms) in chosen.enumerated() { candidates[index].terms = terms ?? 0 }
+    let planner = SeparationPlanner(
+      separation: .approximate(tolerance: tolerance), cost: cost,
+      history: SeparationHistory(graph.provenance))
+    var fits = graph.nodes.compactMap { node in
+      planner.history.made(node)
+        ? nil : ConvolutionPatches(node, in: graph).map { Fit(node: node.id, patches: $0) }
+    }
+    if let samples { try addOriginals(&fits, graph, samples) }
+    var candidates: [SeparationCandidate] = []
+    for (index, fit) in fits.enumerated().reversed() {
+      let candidate = fit.structure(in: graph).flatMap {
+        SeparationCandidate($0.layer, [$0], isApproximate: true, cost)
+      }
+      if let candidate { candidates.append(candidate) } else { fits.remove(at: index) }
+    }
+    candidates.reverse()
+    planner.decide(&candidates)
     var layers: [Layer] = []
-    for candidate in candidates where left > 0 {
-      let layer = try replace(candidate, in: &graph, samples, cost, observe)
+    for (fit, candidate) in zip(fits, candidates) where left > 0 {
+      let layer = try replace(fit, candidate.report, in: &graph, samples, observe)
       layers.append(layer)
       if layer.terms > 0 { left -= 1 }
     }
@@ -80,69 +95,62 @@ public struct SeparableApproximation: Sendable {
     return layers
   }
 
-  private static func candidates(
-    in graph: Graph, _ cost: any CostModel
-  ) throws(CalibrationError) -> [SeparableCandidate] {
-    var candidates: [SeparableCandidate] = []
-    for node in graph.nodes {
-      guard let conv = node.op(as: Conv.self), let patches = ConvolutionPatches(node, in: graph) else {
-        continue
-      }
-      var costs: [Double] = []
-      // More terms than this never do less.
-      for terms in 0..<max(1, min(patches.taps, patches.outputs)) {
-        do throws(GraphError) {
-          costs.append(cost.cost(of: try SeparableTerms.sketch(node, conv, in: graph, terms: terms)))
-        } catch {
-          throw CalibrationError("\(error)")
-        }
-        if terms > 0, costs[terms] >= costs[0] { break }
-      }
-      candidates.append(SeparableCandidate(node: node, conv: conv, patches: patches, costs: costs))
+  /// A convolution that could become a sum of separable terms.
+  private struct Fit {
+    let node: NodeID
+    let patches: ConvolutionPatches
+    var samples: LayerSamples?
+
+    func structure(in graph: Graph) -> LayerStructure? {
+      guard case .success(let layer)? = SeparableLayer.layer(graph.node(node), in: graph) else { return nil }
+      guard let samples else { return LayerStructure(layer, .depthwisePointwise) }
+      return LayerStructure(layer, InputWhitening(samples.moments.means, taps: patches.taps))
     }
-    return candidates
   }
 
   private func addOriginals(
-    _ candidates: inout [SeparableCandidate], _ graph: Graph, _ source: any ActivationSource
+    _ fits: inout [Fit], _ graph: Graph, _ source: any ActivationSource
   ) throws(CalibrationError) {
     var readers: [ValueID: [Int]] = [:]
-    for (index, candidate) in candidates.enumerated() {
-      candidates[index].samples = LayerSamples(
-        candidate.patches, samples: source.count, seed: seed &+ UInt64(index) << 32)
-      if let input = candidate.node.input(0) { readers[input, default: []].append(index) }
+    for (index, fit) in fits.enumerated() {
+      fits[index].samples = LayerSamples(
+        fit.patches, samples: source.count, seed: seed &+ UInt64(index) << 32)
+      if let input = graph.node(fit.node).input(0) { readers[input, default: []].append(index) }
     }
-    var found = candidates
+    var found = fits
     try source.run(graph, observing: Set(readers.keys)) { sample, value, tensor in
       for index in readers[value] ?? [] { found[index].samples?.addOriginal(sample, tensor) }
     }
-    candidates = found
+    fits = found
   }
 
   private func replace(
-    _ candidate: SeparableCandidate, in graph: inout Graph, _ source: (any ActivationSource)?,
-    _ cost: any CostModel, _ observe: Optimizer.Observer?
+    _ fit: Fit, _ report: SeparableLayerReport, in graph: inout Graph, _ source: (any ActivationSource)?,
+    _ observe: Optimizer.Observer?
   ) throws(CalibrationError) -> Layer {
-    var layer = candidate.report(cost.unit)
-    guard candidate.terms > 0, let spectrum = candidate.spectrum else { return layer }
-    // Its operands may have been replaced since.
-    let node = graph.node(candidate.node.id)
-    var terms: SeparableTerms
-    var error = layer.predictedError
-    if let source, var samples = candidate.samples, let input = node.input(0) {
-      samples.forgetInputs()
-      try source.run(graph, observing: [input]) { sample, _, tensor in samples.addInput(sample, tensor) }
-      terms = SeparableTerms(
-        SpatialSpectrum(candidate.patches, moments: samples.moments.means), of: candidate.patches,
-        terms: candidate.terms)
-      error = terms.refit(to: samples).squareRoot()
-      layer.sampleError = error
-    } else {
-      terms = SeparableTerms(spectrum, of: candidate.patches, terms: candidate.terms)
+    let (node, patches) = (graph.node(fit.node), fit.patches)
+    var layer = Layer(
+      name: report.name, weight: [patches.outputs, patches.inputs] + patches.kernelShape, terms: 0,
+      predictedError: 0, weightError: 0, costBefore: report.cost, costAfter: report.cost,
+      reason: report.reason)
+    guard report.verdict == .rewrite, let choice = report.choice else { return layer }
+    var own = fit
+    if let source, let input = node.input(0) {
+      own.samples?.forgetInputs()
+      var samples = own.samples
+      try source.run(graph, observing: [input]) { sample, _, tensor in samples?.addInput(sample, tensor) }
+      own.samples = samples
     }
-    layer.weightError = terms.relativeWeightError(candidate.patches)
-    guard let weight = node.input(1).map({ graph.type(of: $0) }) else { return layer }
-    let rewrite = terms.rewrite(node, candidate.conv, weight: weight, exactness: .approximate(error))
+    guard let structure = own.structure(in: graph) else { return layer }
+    var fitted = FittedProducts(structure.products(choice.ranks), bias: patches.bias)
+    layer.sampleError = own.samples.map { fitted.refit(to: $0).squareRoot() }
+    layer.terms = choice.ranks.largest
+    if case .ofChannels(let ranks) = choice.ranks { layer.ranks = ranks }
+    (layer.predictedError, layer.costAfter) = (choice.relativeError, choice.cost)
+    layer.weightError = SeparateConvolutions.bounds(structure.layer, fitted.products).relativeError
+    let rewrite = fitted.rewrite(
+      structure.layer, exactness: .approximate(layer.sampleError ?? layer.predictedError))
+    guard let rewrite else { return layer }
     observe?(rewrite, Self.passName, graph)
     do throws(GraphError) {
       let applied = try graph.apply(rewrite, pass: Self.passName)
@@ -151,5 +159,25 @@ public struct SeparableApproximation: Sendable {
       throw CalibrationError("\(error)")
     }
     return layer
+  }
+}
+
+extension FittedProducts {
+  /// The layer as these products: nil where it has no such parts.
+  fileprivate func rewrite(_ layer: SeparableLayer, exactness: Exactness) -> Rewrite? {
+    let node = layer.node
+    var rewrite = Rewrite(removing: [node.id], exactness: exactness)
+    guard let input = node.input(0)?.operand else { return nil }
+    let bias = rewrite.constant("\(node.name).bias", Tensor([bias.count], floats: bias.map(Float.init)))
+    let output = SeparableWiring(layer: layer, structure: .depthwisePointwise).wire(
+      products, x: input, bias: bias, residual: node.input(3)?.operand
+    ) { name, tensor in
+      rewrite.constant(name, tensor)
+    } node: { op, name, inputs in
+      rewrite.node(op, name: name, inputs: inputs)
+    }
+    guard let output else { return nil }
+    rewrite.replace(node.output, with: output)
+    return rewrite
   }
 }
