@@ -4,7 +4,23 @@ import SepalGraph
 struct SeparationCandidate {
   var report: SeparableLayerReport
   /// Of fewer multiply-adds than the layer, whatever the error.
-  private(set) var options: [SeparableLayerReport.Choice] = []
+  private(set) var options: [Option] = []
+  private var order: RankOrder?
+
+  struct Option {
+    enum Ranks {
+      case equal(Int)
+      /// The sum over all channels: which has how many is known once it is chosen.
+      case total(Int)
+    }
+
+    var structure: SeparableStructure
+    var ranks: Ranks
+    var relativeError: Double
+    var macs: Int
+    var cost: Double
+    var isExact: Bool
+  }
 
   /// A layer that cannot be looked at.
   init(refused node: Node, _ reason: SeparableLayer.Refusal, in graph: Graph) {
@@ -37,24 +53,27 @@ struct SeparationCandidate {
         let isExact = spectrum.exactRank.map { rank >= $0 } ?? false
         let error = isExact ? 0 : spectrum.squaredError(rank: rank)
         // More of them never pay, and every further rank has more.
-        guard add(.equal(rank), of: layer, structure, error, isExact, model) else { break }
+        guard add(.equal(rank), .equal(rank), of: layer, structure, error, isExact, model) else { break }
       }
       guard structure.structure == .depthwisePointwise, layer.groups == 1 else { continue }
+      order = spectrum.order
       for total in Self.totals(layer, spectrum.order, isApproximate: isApproximate) {
         let ranks = spectrum.order.ranks(total: total)
         // Equal ranks need no channels repeated.
         guard ranks.contains(where: { $0 != ranks[0] }) else { continue }
         let isExact = total == spectrum.order.total
         let error = isExact ? 0 : spectrum.order.squaredError(total: total)
-        guard add(.ofChannels(ranks), of: layer, structure, error, isExact, model) else { break }
+        guard add(.total(total), .ofChannels(ranks), of: layer, structure, error, isExact, model) else {
+          break
+        }
       }
     }
   }
 
-  /// Adds what the layer can be, and says whether it has fewer multiply-adds.
+  /// Adds what the layer can be. False where it has no fewer multiply-adds, or cannot be run at a known cost.
   private mutating func add(
-    _ ranks: SeparableRanks, of layer: SeparableLayer, _ structure: LayerStructure, _ squaredError: Double,
-    _ isExact: Bool, _ model: any CostModel
+    _ option: Option.Ranks, _ ranks: SeparableRanks, of layer: SeparableLayer, _ structure: LayerStructure,
+    _ squaredError: Double, _ isExact: Bool, _ model: any CostModel
   ) -> Bool {
     let wiring = SeparableWiring(layer: layer, structure: structure.structure)
     guard let parts = wiring.graph(LayerStructure.shapes(layer, structure.structure, ranks)) else {
@@ -62,12 +81,14 @@ struct SeparationCandidate {
     }
     let macs = MACCost().count(of: parts)
     guard macs < report.macs else { return false }
+    let cost = model.cost(of: parts)
+    guard cost.isFinite else { return false }
     let total = structure.spectrum.total
     options.append(
       .init(
-        structure: structure.structure, ranks: ranks,
+        structure: structure.structure, ranks: option,
         relativeError: total > 0 ? (squaredError / total).squareRoot() : 0, macs: macs,
-        cost: model.cost(of: parts), isExact: isExact))
+        cost: cost, isExact: isExact))
     return true
   }
 
@@ -107,8 +128,19 @@ struct SeparationCandidate {
         })
   }
 
+  private func choice(_ option: Option) -> SeparableLayerReport.Choice {
+    let ranks: SeparableRanks =
+      switch option.ranks {
+      case .equal(let rank): .equal(rank)
+      case .total(let total): .ofChannels(order?.ranks(total: total) ?? [])
+      }
+    return .init(
+      structure: option.structure, ranks: ranks, relativeError: option.relativeError, macs: option.macs,
+      cost: option.cost, isExact: option.isExact)
+  }
+
   mutating func choose(_ option: Int, _ model: any CostModel) {
-    let choice = options[option]
+    let choice = choice(options[option])
     report.choice = choice
     report.verdict = .rewrite
     let share = report.cost > 0 ? choice.cost / report.cost : 1
@@ -124,12 +156,12 @@ struct SeparationCandidate {
       ($0.relativeError, $0.cost) < ($1.relativeError, $1.cost)
     }
     guard let nearest else {
-      report.choice = options.min { ($0.relativeError, $0.cost) < ($1.relativeError, $1.cost) }
+      report.choice = options.min { ($0.relativeError, $0.cost) < ($1.relativeError, $1.cost) }.map(choice)
       let isSeparable = options.contains { $0.isExact }
       report.reason = isSeparable ? "separable, but not faster" : "nothing separable would be faster"
       return
     }
-    report.choice = nearest
+    report.choice = choice(nearest)
     let error = "the nearest that would be faster is \(percent(nearest.relativeError)) off"
     report.reason = separation.tolerance > 0 ? "\(error), the budget is spent" : error
   }

@@ -15,7 +15,7 @@ struct CurvePoint: Codable {
   /// Of the convolutions with several taps and what replaced them.
   var convolutionMilliseconds: Double
   var predictedConvolutionMilliseconds: Double
-  /// Terms of each convolution that was considered; 0: kept.
+  /// Terms, or channels in between, of each layer that was considered, the most of any channel; 0: kept.
   var terms: [Int]
 
   var summary: String {
@@ -53,8 +53,7 @@ struct CurveBench {
     expected = try Self.logits(original, test)
   }
 
-  func point(_ graph: Graph, tolerance: Double, _ layers: [SeparableApproximation.Layer]) throws -> CurvePoint
-  {
+  func point(_ graph: Graph, tolerance: Double, _ terms: [Int]) throws -> CurvePoint {
     let logits = try Self.logits(graph, test)
     var (correct, error, power) = (0, 0.0, 0.0)
     for (index, row) in logits.enumerated() {
@@ -73,7 +72,7 @@ struct CurveBench {
       outputError: (error / power).squareRoot(), macs: Int(MACCost().cost(of: graph)), bytes: bytes,
       milliseconds: times.all, predictedMilliseconds: times.predictedAll,
       convolutionMilliseconds: times.convolutions,
-      predictedConvolutionMilliseconds: times.predictedConvolutions, terms: layers.map(\.terms))
+      predictedConvolutionMilliseconds: times.predictedConvolutions, terms: terms)
   }
 
   private static func logits(_ graph: Graph, _ test: TestSet) throws -> [[Double]] {

@@ -29,9 +29,20 @@ for cost in costs {
     var series = Curve.Series(cost: cost.unit, usesSamples: usesSamples)
     for tolerance in tolerances {
       var graph = original
-      let layers = try SeparableApproximation(tolerance: tolerance).run(
-        &graph, samples: usesSamples ? RuntimeActivations(samples) : nil, cost: cost)
-      series.points.append(try bench.point(graph, tolerance: tolerance, layers))
+      let terms: [Int]
+      if usesSamples {
+        terms = try SeparableApproximation(tolerance: tolerance).run(
+          &graph, samples: RuntimeActivations(samples), cost: cost
+        ).map(\.terms)
+      } else {
+        var options = Optimizer.Options()
+        (options.separation, options.cost) = (.approximate(tolerance: tolerance), cost)
+        terms = SeparableAnalysis(graph, options.separation, cost: cost).layers.map {
+          $0.verdict == .rewrite ? $0.choice?.ranks.largest ?? 0 : 0
+        }
+        try Optimizer(options).run(&graph)
+      }
+      series.points.append(try bench.point(graph, tolerance: tolerance, terms))
       print(cost.unit, usesSamples ? "samples" : "weights", series.points.last?.summary ?? "")
       fflush(nil)
     }

@@ -8,10 +8,8 @@ import SepalTensor
 ///
 /// Which layers, and how many terms each or each of their channels: a layer's error is the share of its output's power
 /// that is lost, layers add up, and their sum may reach the square of the tolerance. It is spent where it saves most cost
-/// for the error. Without samples the power is that for inputs of noise: ‖ΔW‖² / ‖W‖².
-///
-/// With samples, layers are treated front to back: each is fitted on the inputs that it has once the layers before it
-/// are approximated, to what the original makes of its own.
+/// for the error. Layers are then treated front to back: each is fitted on the inputs that it has once the layers before
+/// it are approximated, to what the original makes of its own.
 public struct SeparableApproximation: Sendable {
   /// What was found out about one convolution, and done.
   public struct Layer: Sendable, Codable, Hashable {
@@ -24,7 +22,7 @@ public struct SeparableApproximation: Sendable {
     public var ranks: [Int]?
     /// The relative error of the output as predicted when the terms were chosen, and as fitted on the samples.
     public var predictedError: Double
-    public var sampleError: Double?
+    public var sampleError: Double
     /// ‖ΔW‖ / ‖W‖.
     public var weightError: Double
     /// Of the layer by itself, in the unit of the cost model.
@@ -34,9 +32,7 @@ public struct SeparableApproximation: Sendable {
 
     /// One line.
     public var summary: String {
-      let errors = ([predictedError] + (sampleError.map { [$0] } ?? [])).map {
-        "\((($0 * 1000).rounded() / 10))%"
-      }
+      let errors = [predictedError, sampleError].map { "\((($0 * 1000).rounded() / 10))%" }
       return terms == 0
         ? "'\(name)' is kept: \(reason)"
         : "'\(name)' in \(ranks == nil ? "" : "up to ")\(terms) separable term\(terms == 1 ? "" : "s"), error \(errors.joined(separator: " expected, ")): \(reason)"
@@ -53,11 +49,10 @@ public struct SeparableApproximation: Sendable {
   public init(tolerance: Double) { self.tolerance = tolerance }
 
   /// - Parameters:
-  ///   - samples: nil: the fit is to the weights alone.
   ///   - limit: how many layers are replaced at most, front to back.
   /// - Returns: every convolution that could be considered, in topological order.
   public func run(
-    _ graph: inout Graph, samples: (any ActivationSource)? = nil, cost: any CostModel,
+    _ graph: inout Graph, samples: any ActivationSource, cost: any CostModel,
     atMost limit: Int? = nil, observing observe: Optimizer.Observer? = nil
   ) throws(CalibrationError) -> [Layer] {
     var left = limit ?? .max
@@ -66,11 +61,7 @@ public struct SeparableApproximation: Sendable {
     let planner = SeparationPlanner(
       separation: .approximate(tolerance: tolerance), cost: cost,
       history: SeparationHistory(graph.provenance))
-    var fits = graph.nodes.compactMap { node in
-      planner.history.made(node)
-        ? nil : ConvolutionPatches(node, in: graph).map { Fit(node: node.id, patches: $0) }
-    }
-    if let samples { try addOriginals(&fits, graph, samples) }
+    var fits = try Self.fits(in: graph, samples, without: planner.history, seed)
     var candidates: [SeparationCandidate] = []
     for (index, fit) in fits.enumerated().reversed() {
       let candidate = fit.structure(in: graph).flatMap {
@@ -99,57 +90,58 @@ public struct SeparableApproximation: Sendable {
   private struct Fit {
     let node: NodeID
     let patches: ConvolutionPatches
-    var samples: LayerSamples?
+    var samples: LayerSamples
 
     func structure(in graph: Graph) -> LayerStructure? {
       guard case .success(let layer)? = SeparableLayer.layer(graph.node(node), in: graph) else { return nil }
-      guard let samples else { return LayerStructure(layer, .depthwisePointwise) }
       return LayerStructure(layer, InputWhitening(samples.moments.means, taps: patches.taps))
     }
   }
 
-  private func addOriginals(
-    _ fits: inout [Fit], _ graph: Graph, _ source: any ActivationSource
-  ) throws(CalibrationError) {
+  /// Every convolution that could, with what the original makes of its inputs.
+  private static func fits(
+    in graph: Graph, _ source: any ActivationSource, without history: SeparationHistory, _ seed: UInt64
+  ) throws(CalibrationError) -> [Fit] {
+    var fits: [Fit] = []
     var readers: [ValueID: [Int]] = [:]
-    for (index, fit) in fits.enumerated() {
-      fits[index].samples = LayerSamples(
-        fit.patches, samples: source.count, seed: seed &+ UInt64(index) << 32)
-      if let input = graph.node(fit.node).input(0) { readers[input, default: []].append(index) }
+    for node in graph.nodes where !history.made(node) {
+      guard let patches = ConvolutionPatches(node, in: graph), let input = node.input(0) else { continue }
+      readers[input, default: []].append(fits.count)
+      let samples = LayerSamples(patches, samples: source.count, seed: seed &+ UInt64(fits.count) << 32)
+      fits.append(Fit(node: node.id, patches: patches, samples: samples))
     }
-    var found = fits
     try source.run(graph, observing: Set(readers.keys)) { sample, value, tensor in
-      for index in readers[value] ?? [] { found[index].samples?.addOriginal(sample, tensor) }
+      for index in readers[value] ?? [] { fits[index].samples.addOriginal(sample, tensor) }
     }
-    fits = found
+    return fits
   }
 
   private func replace(
-    _ fit: Fit, _ report: SeparableLayerReport, in graph: inout Graph, _ source: (any ActivationSource)?,
+    _ fit: Fit, _ report: SeparableLayerReport, in graph: inout Graph, _ source: any ActivationSource,
     _ observe: Optimizer.Observer?
   ) throws(CalibrationError) -> Layer {
     let (node, patches) = (graph.node(fit.node), fit.patches)
     var layer = Layer(
       name: report.name, weight: [patches.outputs, patches.inputs] + patches.kernelShape, terms: 0,
-      predictedError: 0, weightError: 0, costBefore: report.cost, costAfter: report.cost,
+      predictedError: 0, sampleError: 0, weightError: 0, costBefore: report.cost, costAfter: report.cost,
       reason: report.reason)
     guard report.verdict == .rewrite, let choice = report.choice else { return layer }
     var own = fit
-    if let source, let input = node.input(0) {
-      own.samples?.forgetInputs()
+    if let input = node.input(0) {
+      own.samples.forgetInputs()
       var samples = own.samples
-      try source.run(graph, observing: [input]) { sample, _, tensor in samples?.addInput(sample, tensor) }
+      try source.run(graph, observing: [input]) { sample, _, tensor in samples.addInput(sample, tensor) }
       own.samples = samples
     }
     guard let structure = own.structure(in: graph) else { return layer }
     var fitted = FittedProducts(structure.products(choice.ranks), bias: patches.bias)
-    layer.sampleError = own.samples.map { fitted.refit(to: $0).squareRoot() }
+    layer.sampleError = fitted.refit(to: own.samples).squareRoot()
     layer.terms = choice.ranks.largest
     if case .ofChannels(let ranks) = choice.ranks { layer.ranks = ranks }
     (layer.predictedError, layer.costAfter) = (choice.relativeError, choice.cost)
     layer.weightError = SeparateConvolutions.bounds(structure.layer, fitted.products).relativeError
     let rewrite = fitted.rewrite(
-      structure.layer, exactness: .approximate(layer.sampleError ?? layer.predictedError))
+      structure.layer, exactness: .approximate(layer.sampleError))
     guard let rewrite else { return layer }
     observe?(rewrite, Self.passName, graph)
     do throws(GraphError) {
