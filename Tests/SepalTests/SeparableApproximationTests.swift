@@ -3,13 +3,17 @@ import Testing
 
 /// Convolutions fitted by separable terms, against NumPy and on a trained network.
 struct SeparableApproximationTests {
-  /// Costs less in so many terms, and in no other number of them.
+  /// Costs less with so many depthwise convolutions that have so many channels together, gathered or not, and with no
+  /// others.
   private struct Wanting: CostModel {
     let unit = "wishes"
-    let terms: Int
+    let terms, channels: Int
+    var gathers = false
 
     func cost(of graph: Graph) -> Double {
-      graph.nodeCount == 1 ? 100 : graph.nodeCount == 2 * terms ? 1 : 50
+      guard graph.nodes.contains(where: { $0.op is Gather }) == gathers else { return 100 }
+      let groups = graph.nodes.compactMap { $0.op(as: Conv.self)?.groups }.filter { $0 > 1 }
+      return groups.isEmpty ? 100 : groups.count == terms && groups.reduce(0, +) == channels ? 1 : 50
     }
   }
 
@@ -66,24 +70,35 @@ struct SeparableApproximationTests {
 
   @Test(arguments: 1...3)
   func theFitToSamplesIsNumPys(terms: Int) throws {
+    let layer = try expectNumPysFit(Wanting(terms: terms, channels: 5 * terms), "\(terms)")
+    #expect(layer.terms == terms && layer.ranks == nil)
+  }
+
+  @Test func theFitWithRanksByChannelIsNumPys() throws {
+    let ranks = try #require(try Fit().array("ranks").integers()).map(Int.init)
+    #expect(Set(ranks).count > 1)
+    let layer = try expectNumPysFit(Wanting(terms: 1, channels: ranks.reduce(0, +), gathers: true), "_own")
+    #expect(layer.terms == ranks.max() && layer.ranks == ranks)
+  }
+
+  private func expectNumPysFit(_ cost: Wanting, _ name: String) throws -> SeparableApproximation.Layer {
     let fit = try Fit()
     var graph = try fit.graph(try fit.array("weight"), try fit.array("bias"))
     let source = Recorded([try fit.images("exact"), try fit.images("changed")])
-    let layers = try SeparableApproximation(tolerance: 0.99).run(
-      &graph, samples: source, cost: Wanting(terms: terms))
+    let layers = try SeparableApproximation(tolerance: 0.99).run(&graph, samples: source, cost: cost)
     let layer = try #require(layers.first)
-    #expect(layer.terms == terms)
-    let (lost, error) = (try fit.number("lost\(terms)"), try fit.number("error\(terms)"))
+    let (lost, error) = (try fit.number("lost\(name)"), try fit.number("error\(name)"))
     #expect(abs(layer.predictedError * layer.predictedError - lost) <= 1e-6 * lost)
     #expect(abs(layer.sampleError - error.squareRoot()) <= 1e-6)
 
-    let expected = try fit.graph(try fit.array("weight\(terms)"), try fit.array("bias\(terms)"))
+    let expected = try fit.graph(try fit.array("weight\(name)"), try fit.array("bias\(name)"))
     for image in try fit.images("changed") {
       let want = try #require(try expected.evaluate(["x": image], precision: .double)["y"]).doubles()
       let have = try #require(try graph.evaluate(["x": image], precision: .double)["y"]).doubles()
       let scale = want.map(\.magnitude).max() ?? 1
       #expect(zip(want, have).allSatisfy { abs($0 - $1) <= 1e-5 * scale })
     }
+    return layer
   }
 
   @Test func whatIsSeparableIsFoundWithoutError() throws {
