@@ -10,16 +10,9 @@ public struct PredictedTime: CostModel {
 
   public init(_ machine: MachineCost) { self.machine = machine }
 
-  /// Infinite where the graph cannot be planned, and where channels would be gathered by the operator's own evaluation:
-  /// that allocates, and takes up to several times what is predicted.
+  /// Infinite where the graph cannot be planned.
   public func cost(of graph: Graph) -> Double {
-    let gathers = graph.nodes.filter { $0.op is Gather }.map(\.name)
-    if !gathers.isEmpty {
-      let steps = (try? machine.steps(of: graph)) ?? []
-      let isSlow = steps.contains { $0.kernel == "reference" && !Set($0.nodes).isDisjoint(with: gathers) }
-      guard !isSlow else { return .infinity }
-    }
-    return (try? machine.milliseconds(of: graph, borders: .network)) ?? .infinity
+    (try? machine.milliseconds(of: graph, borders: .network)) ?? .infinity
   }
 
   /// Nil where the graph cannot be planned.

@@ -6,11 +6,11 @@ import SepalTensor
 struct MoveKernel: Kernel {
   static let operators = [
     Transpose.schema.name, Concat.schema.name, Split.schema.name, Slice.schema.name, Expand.schema.name,
-    Pad.schema.name, Reshape.schema.name, Identity.schema.name,
+    Pad.schema.name, Reshape.schema.name, Identity.schema.name, Gather.schema.name,
   ]
 
   /// One copy: element offsets into an operand and an output, and strides for each extent.
-  private struct Box: Sendable {
+  struct Box: Sendable {
     var input = 0
     var output = 0
     var inputOffset = 0
@@ -33,6 +33,8 @@ struct MoveKernel: Kernel {
   private static let shares = 16
   /// Extents of a thread's share of a box.
   var scratchBytes: Int { (boxes.map(\.extents.count).max() ?? 0) * MemoryLayout<Int>.size }
+  /// Indices are in the boxes.
+  let packedOperands: [Int]
   func inputForm(_ index: Int) -> Form { outputForm }
 
   init?(_ site: Site) {
@@ -48,6 +50,7 @@ struct MoveKernel: Kernel {
     } else {
       fill = nil
     }
+    packedOperands = site.node.op is Gather ? [1] : []
     work = site.outputs.reduce(0) { $0 + $1.count }
     summary = "move \(site.node.op.name.lowercased()), \(self.boxes.count) boxes"
   }
@@ -80,6 +83,7 @@ struct MoveKernel: Kernel {
     }
     if let op = site.op(Slice.self) { return slice(op, site.outputs[0].shape, from, to) }
     if let op = site.op(Pad.self) { return pad(op, input.shape, from, to) }
+    if let op = site.op(Gather.self) { return gathered(op, site) }
     return nil
   }
 
@@ -107,6 +111,7 @@ struct MoveKernel: Kernel {
 
   /// Images that are blocked already, joined or parted between whole blocks of channels.
   private static func blockedBoxes(_ site: Site) -> [Box]? {
+    if let op = site.op(Gather.self) { return site.form(0) == .blocked ? gatheredChannels(op, site) : nil }
     guard (0..<site.inputs.count).contains(where: { site.form($0) == .blocked }), site.isFloat32 else {
       return nil
     }

@@ -132,6 +132,16 @@ import Testing
       m.output(try m.add(HardSwish(), [parts[1]]), name: "part")
       return try m.add(Concat(axis: 3), [parts[1], parts[0]])
     },
+    Consumer(testDescription: "channels gathered, some of them twice") { m, x, _, channels in
+      let indices = (0..<channels + 3).map { Int64($0 * 5 % channels) - ($0 % 2 == 0 ? 0 : Int64(channels)) }
+      let list = m.graph.addConstant("channels", Tensor([indices.count], int64s: indices))
+      return try m.add(HardSwish(), [try m.add(Gather(axis: 3), [x, list])])
+    },
+    Consumer(testDescription: "rows and columns gathered") { m, x, _, _ in
+      let rows = m.graph.addConstant("rows", Tensor([6], int64s: [4, 0, 1, 2, 2, -1]))
+      let columns = m.graph.addConstant("columns", Tensor([3], int64s: [5, 1, 2]))
+      return try m.add(Gather(axis: -2), [try m.add(Gather(axis: 1), [x, rows]), columns])
+    },
     Consumer(testDescription: "rows parted and joined in another order") { m, x, _, _ in
       let parts = try m.addAll(Split(axis: 1, sizes: [2, 3]), [x])
       return try m.add(Concat(axis: 1), [parts[1], parts[0]])
