@@ -143,12 +143,17 @@ private struct ColumnVectors {
   mutating func orthogonalize(with others: inout ColumnVectors?) {
     for _ in 0..<Self.sweepLimit {
       var isDone = true
+      // Rotations keep account of them; what rounding adds up is gone with the next sweep.
+      var squares = (0..<count).map { product($0, $0) }
       for first in 0..<count {
         for second in first + 1..<max(first + 1, count) {
-          guard let rotation = rotation(first, second) else { continue }
+          let rotation = Rotation(squares[first], squares[second], product(first, second))
+          guard let rotation else { continue }
           isDone = false
           rotate(first, second, rotation)
           others?.rotate(first, second, rotation)
+          squares[first] = max(0, squares[first] - rotation.moved)
+          squares[second] += rotation.moved
         }
       }
       if isDone { return }
@@ -157,36 +162,40 @@ private struct ColumnVectors {
 
   /// Converges quadratically; a dozen sweeps are plenty for hundreds of columns.
   private static let sweepLimit = 40
-  /// Cosines below this count as none.
-  private static let orthogonal = 0x1p-50
 
-  private typealias Rotation = (cosine: Double, sine: Double)
+  /// What makes two columns orthogonal.
+  private struct Rotation {
+    let cosine, sine: Double
+    /// What goes from the square of the first one's length to that of the second.
+    let moved: Double
 
-  private func rotation(_ first: Int, _ second: Int) -> Rotation? {
-    var (aa, bb, ab) = (0.0, 0.0, 0.0)
-    elements.withUnsafeBufferPointer { e in
-      guard let start = e.baseAddress else { return }
-      let (x, y) = (start + first * length, start + second * length)
-      aa = VectorProducts.dot(x, x, length)
-      bb = VectorProducts.dot(y, y, length)
-      ab = VectorProducts.dot(x, y, length)
+    /// Cosines below this count as none.
+    private static let orthogonal = 0x1p-50
+
+    /// - Parameters: aa, bb, ab: products of the columns. Nil where they are orthogonal.
+    init?(_ aa: Double, _ bb: Double, _ ab: Double) {
+      guard ab.magnitude > Self.orthogonal * (aa * bb).squareRoot(), ab != 0 else { return nil }
+      let zeta = (bb - aa) / (2 * ab)
+      let tangent = (zeta >= 0 ? 1.0 : -1.0) / (zeta.magnitude + (1 + zeta * zeta).squareRoot())
+      cosine = 1 / (1 + tangent * tangent).squareRoot()
+      sine = cosine * tangent
+      moved = tangent * ab
     }
-    guard ab.magnitude > Self.orthogonal * (aa * bb).squareRoot(), ab != 0 else { return nil }
-    let zeta = (bb - aa) / (2 * ab)
-    let tangent = (zeta >= 0 ? 1.0 : -1.0) / (zeta.magnitude + (1 + zeta * zeta).squareRoot())
-    let cosine = 1 / (1 + tangent * tangent).squareRoot()
-    return (cosine, cosine * tangent)
+  }
+
+  private func product(_ first: Int, _ second: Int) -> Double {
+    elements.withUnsafeBufferPointer { elements in
+      guard let start = elements.baseAddress else { return 0 }
+      return VectorProducts.dot(start + first * length, start + second * length, length)
+    }
   }
 
   private mutating func rotate(_ first: Int, _ second: Int, _ rotation: Rotation) {
     let length = length
-    elements.withUnsafeMutableBufferPointer { e in
-      let (a, b) = (first * length, second * length)
-      for index in 0..<length {
-        let (x, y) = (e[a + index], e[b + index])
-        e[a + index] = rotation.cosine * x - rotation.sine * y
-        e[b + index] = rotation.sine * x + rotation.cosine * y
-      }
+    elements.withUnsafeMutableBufferPointer { elements in
+      guard let start = elements.baseAddress else { return }
+      VectorProducts.rotate(
+        start + first * length, start + second * length, length, cosine: rotation.cosine, sine: rotation.sine)
     }
   }
 }

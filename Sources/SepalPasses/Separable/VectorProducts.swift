@@ -23,6 +23,26 @@ enum VectorProducts {
     for index in 0..<count { y[index] += factor * x[index] }
   }
 
+  /// (x, y) = (cosine·x − sine·y, sine·x + cosine·y), of vectors that do not overlap.
+  static func rotate(
+    _ x: UnsafeMutablePointer<Double>, _ y: UnsafeMutablePointer<Double>, _ count: Int, cosine: Double,
+    sine: Double
+  ) {
+    var index = 0
+    while index + 4 <= count {
+      let (a, b) = (four(x + index), four(y + index))
+      UnsafeMutableRawPointer(x + index).storeBytes(of: cosine * a - sine * b, as: SIMD4<Double>.self)
+      UnsafeMutableRawPointer(y + index).storeBytes(of: sine * a + cosine * b, as: SIMD4<Double>.self)
+      index += 4
+    }
+    while index < count {
+      let (a, b) = (x[index], y[index])
+      x[index] = cosine * a - sine * b
+      y[index] = sine * a + cosine * b
+      index += 1
+    }
+  }
+
   /// Σ x².
   static func energy(_ x: [Float]) -> Double {
     x.withUnsafeBufferPointer { x in
