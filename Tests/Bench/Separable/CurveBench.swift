@@ -10,11 +10,11 @@ struct CurvePoint: Codable {
   var outputError: Double
   var macs: Int
   var bytes: Int
-  var milliseconds: Double
-  var predictedMilliseconds: Double
+  var milliseconds = 0.0
+  var predictedMilliseconds = 0.0
   /// Of the convolutions with several taps and what replaced them.
-  var convolutionMilliseconds: Double
-  var predictedConvolutionMilliseconds: Double
+  var convolutionMilliseconds = 0.0
+  var predictedConvolutionMilliseconds = 0.0
   /// Terms, or channels in between, of each layer that was considered, the most of any channel; 0: kept.
   var terms: [Int]
 
@@ -41,18 +41,16 @@ struct TestSet {
   }
 }
 
-/// Measures networks that have the same inputs and outputs.
+/// Judges networks that have the same inputs and outputs.
 struct CurveBench {
-  let machine: MachineCost
-  let test: TestSet
+  private let test: TestSet
   private let expected: [[Double]]
-  private static let runs = 400
-
-  init(original: Graph, machine: MachineCost, test: TestSet) throws {
-    (self.machine, self.test) = (machine, test)
+  init(original: Graph, test: TestSet) throws {
+    self.test = test
     expected = try Self.logits(original, test)
   }
 
+  /// All but the times.
   func point(_ graph: Graph, tolerance: Double, _ terms: [Int]) throws -> CurvePoint {
     let logits = try Self.logits(graph, test)
     var (correct, error, power) = (0, 0.0, 0.0)
@@ -66,13 +64,10 @@ struct CurveBench {
     let file = NSTemporaryDirectory() + "sepal-\(UUID().uuidString).sepal"
     defer { try? FileManager.default.removeItem(atPath: file) }
     let bytes = try SepalWriter(storage: .compact, precision: .f32).write(graph, to: file)
-    let times = try times(graph)
     return CurvePoint(
       tolerance: tolerance, accuracy: Double(correct) / Double(test.labels.count),
       outputError: (error / power).squareRoot(), macs: Int(MACCost().cost(of: graph)), bytes: bytes,
-      milliseconds: times.all, predictedMilliseconds: times.predictedAll,
-      convolutionMilliseconds: times.convolutions,
-      predictedConvolutionMilliseconds: times.predictedConvolutions, terms: terms)
+      terms: terms)
   }
 
   private static func logits(_ graph: Graph, _ test: TestSet) throws -> [[Double]] {
@@ -81,28 +76,37 @@ struct CurveBench {
       try session.run(inputs: test.samples[$0]).values.first?.doubles() ?? []
     }
   }
+}
 
-  private typealias Times = (
-    all: Double, predictedAll: Double, convolutions: Double, predictedConvolutions: Double
-  )
+/// The shortest time of each step of a network, over runs that take turns with those of other networks: for seconds at a
+/// time a shared machine is slow.
+final class Stopwatch {
+  private let model: Model
+  private let session: Session
+  private var shortest: [Duration]
+  private static let runs = 60
 
-  /// The shortest of many runs, step by step.
-  private func times(_ graph: Graph) throws -> Times {
-    let model = try Model(graph)
-    let session = model.makeSession()
+  init(_ graph: Graph) throws {
+    model = try Model(graph)
+    session = model.makeSession()
     try session.execute()
-    var shortest = try session.profile()
+    shortest = try session.profile()
+  }
+
+  func run() throws {
     for _ in 0..<Self.runs { shortest = zip(shortest, try session.profile()).map { min($0, $1) } }
-    var times: Times = (0, 0, 0, 0)
+  }
+
+  /// Enters the times, and what `machine` predicts.
+  func report(_ machine: MachineCost, in point: inout CurvePoint) {
     for (index, (step, predicted)) in zip(model.plan.steps, machine.steps(of: model)).enumerated() {
       let measured = shortest[index] / .milliseconds(1)
-      times.all += measured
-      times.predictedAll += predicted.milliseconds
+      point.milliseconds += measured
+      point.predictedMilliseconds += predicted.milliseconds
       if step.op.contains("Conv") {
-        times.convolutions += measured
-        times.predictedConvolutions += predicted.milliseconds
+        point.convolutionMilliseconds += measured
+        point.predictedConvolutionMilliseconds += predicted.milliseconds
       }
     }
-    return times
   }
 }

@@ -18,15 +18,19 @@ try Optimizer().run(&original)
 let machine = try MachineCost.ofThisMachine()
 let test = try TestSet(arguments[1], original)
 let samples = try CalibrationSamples(path: arguments[2], for: original, mostSamples: 128)
-let bench = try CurveBench(original: original, machine: machine, test: test)
+let bench = try CurveBench(original: original, test: test)
+let rounds = 20
 
 var curve = Curve(
   model: URL(fileURLWithPath: arguments[0]).lastPathComponent,
   original: try bench.point(original, tolerance: 0, []))
+let whole = try Stopwatch(original)
+var watches: [[Stopwatch]] = []
 let costs: [any CostModel] = [MACCost(), PredictedTime(machine)]
 for cost in costs {
   for usesSamples in [false, true] {
     var series = Curve.Series(cost: cost.unit, usesSamples: usesSamples)
+    watches.append([])
     for tolerance in tolerances {
       var graph = original
       let terms: [Int]
@@ -43,10 +47,21 @@ for cost in costs {
         try Optimizer(options).run(&graph)
       }
       series.points.append(try bench.point(graph, tolerance: tolerance, terms))
-      print(cost.unit, usesSamples ? "samples" : "weights", series.points.last?.summary ?? "")
-      fflush(nil)
+      watches[watches.count - 1].append(try Stopwatch(graph))
     }
     curve.series.append(series)
+  }
+}
+for _ in 0..<rounds {
+  for watch in [whole] + watches.joined() { try watch.run() }
+}
+whole.report(machine, in: &curve.original)
+for (index, watches) in watches.enumerated() {
+  let series = curve.series[index]
+  for (place, watch) in watches.enumerated() {
+    watch.report(machine, in: &curve.series[index].points[place])
+    print(
+      series.cost, series.usesSamples ? "samples" : "weights", curve.series[index].points[place].summary)
   }
 }
 let encoder = JSONEncoder()
