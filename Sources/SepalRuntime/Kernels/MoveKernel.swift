@@ -18,6 +18,11 @@ struct MoveKernel: Kernel {
     var extents: [Int]
     var inputStrides: [Int]
     var outputStrides: [Int]
+
+    var count: Int { extents.reduce(1, *) }
+
+    /// Whether elements come in runs that are worth a call.
+    var hasRuns: Bool { inputStrides.last == 1 && outputStrides.last == 1 && (extents.last ?? 0) >= 8 }
   }
 
   private let boxes: [Box]
@@ -35,6 +40,7 @@ struct MoveKernel: Kernel {
   var scratchBytes: Int { (boxes.map(\.extents.count).max() ?? 0) * MemoryLayout<Int>.size }
   /// Indices are in the boxes.
   let packedOperands: [Int]
+  let loads: [KernelLoad]
   func inputForm(_ index: Int) -> Form { outputForm }
 
   init?(_ site: Site) {
@@ -51,6 +57,11 @@ struct MoveKernel: Kernel {
       fill = nil
     }
     packedOperands = site.node.op is Gather ? [1] : []
+    // Element by element takes as long as between forms.
+    let moved = self.boxes.reduce(0) { $0 + $1.count }
+    let alone = self.boxes.reduce(0) { $0 + ($1.hasRuns ? 0 : $1.count) }
+    loads = [(KernelLoad.Family.reorder, alone), (.stream, moved - alone)].filter { $0.1 > 0 }
+      .map { [elementSize] in .bytes($0.0, 2 * $0.1 * elementSize) }
     work = site.outputs.reduce(0) { $0 + $1.count }
     summary = "move \(site.node.op.name.lowercased()), \(self.boxes.count) boxes"
   }
