@@ -124,6 +124,11 @@ struct Validate: ParsableCommand {
       ValidationText(report: report, showsLayers: layers).show()
       if let bisection { BisectionPrinter(report: bisection).run() }
     }
+    if after.graph.provenance.isCalibrated, given == nil, !report.isEquivalent {
+      FileHandle.error.write(
+        "note: approximations were fitted to samples, and promise what they do for inputs like those: give some with --input\n"
+      )
+    }
     if !report.isEquivalent { throw ExitCode(1) }
   }
 

@@ -28,7 +28,10 @@ struct ValidationText {
     if let layer = report.firstDivergence {
       print("first layer beyond its bound: \(layer.name) (source tensor \(layer.origin))")
     }
-    if showsLayers || !report.isEquivalent, let layer = report.largestGrowth {
+    // An approximated layer is where the error comes from.
+    if showsLayers || !report.isEquivalent, report.judgesLayers,
+      let layer = report.largestGrowth
+    {
       print("the error grows most at \(layer.name): \(fixed(layer.growth, 1)) times")
     }
   }
