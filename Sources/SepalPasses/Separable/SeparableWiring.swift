@@ -52,6 +52,26 @@ struct SeparableWiring {
     return sum
   }
 
+  /// The layer as these products; nil where it has no such parts.
+  ///
+  /// - Parameter bias: makes another one than the layer's.
+  func rewrite(
+    _ products: [KernelProduct], exactness: Exactness, bias: ((inout Rewrite) -> Rewrite.Operand)? = nil
+  ) -> Rewrite? {
+    let node = layer.node
+    guard let x = node.input(0)?.operand else { return nil }
+    var rewrite = Rewrite(removing: [node.id], exactness: exactness)
+    let bias = bias?(&rewrite) ?? node.input(2)?.operand
+    let output = wire(products, x: x, bias: bias, residual: node.input(3)?.operand) { name, tensor in
+      rewrite.constant(name, tensor)
+    } node: { op, name, inputs in
+      rewrite.node(op, name: name, inputs: inputs)
+    }
+    guard let output else { return nil }
+    rewrite.replace(node.output, with: output)
+    return rewrite
+  }
+
   private var activation: Activation {
     switch layer.kind {
     case .convolution(let op): op.activation

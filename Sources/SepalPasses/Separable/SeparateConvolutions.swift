@@ -29,18 +29,8 @@ package struct SeparateConvolutions: GraphPass {
       return nil
     }
     let exactness: Exactness = choice.isExact ? .reassociated : .approximate(bounds.relativeError)
-    var rewrite = Rewrite(removing: [layer.node.id], exactness: exactness)
-    let node = layer.node
-    let output = SeparableWiring(layer: layer, structure: choice.structure).wire(
-      products, x: node.inputs[0]?.operand ?? .new(0), bias: node.input(2)?.operand,
-      residual: node.input(3)?.operand
-    ) { name, tensor in
-      rewrite.constant(name, tensor)
-    } node: { op, name, inputs in
-      rewrite.node(op, name: name, inputs: inputs)
-    }
-    guard let output else { return nil }
-    rewrite.replace(node.output, with: output)
+    let wiring = SeparableWiring(layer: layer, structure: choice.structure)
+    guard let rewrite = wiring.rewrite(products, exactness: exactness) else { return nil }
     return (rewrite, bounds)
   }
 

@@ -157,19 +157,8 @@ public struct SeparableApproximation: Sendable {
 extension FittedProducts {
   /// The layer as these products: nil where it has no such parts.
   fileprivate func rewrite(_ layer: SeparableLayer, exactness: Exactness) -> Rewrite? {
-    let node = layer.node
-    var rewrite = Rewrite(removing: [node.id], exactness: exactness)
-    guard let input = node.input(0)?.operand else { return nil }
-    let bias = rewrite.constant("\(node.name).bias", Tensor([bias.count], floats: bias.map(Float.init)))
-    let output = SeparableWiring(layer: layer, structure: .depthwisePointwise).wire(
-      products, x: input, bias: bias, residual: node.input(3)?.operand
-    ) { name, tensor in
-      rewrite.constant(name, tensor)
-    } node: { op, name, inputs in
-      rewrite.node(op, name: name, inputs: inputs)
+    SeparableWiring(layer: layer, structure: .depthwisePointwise).rewrite(products, exactness: exactness) {
+      $0.constant("\(layer.node.name).bias", Tensor([bias.count], floats: bias.map(Float.init)))
     }
-    guard let output else { return nil }
-    rewrite.replace(node.output, with: output)
-    return rewrite
   }
 }
